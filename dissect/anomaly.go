@@ -1,0 +1,39 @@
+package dissect
+
+// Anomaly is something odd in a packet that is no reason to stop decoding it. Its names are stable: reports count by them and
+// filters ask for them (pktscope.anomaly == "length-exceeds-frame").
+type Anomaly uint8
+
+// AnomalyAt is an anomaly and the layer that has it.
+type AnomalyAt struct {
+	Kind  Anomaly
+	Layer int16
+}
+
+const (
+	LengthExceedsFrame Anomaly = iota // a length field reaches beyond what encloses it
+	TooDeep                           // more than MaxDepth layers
+	TooManyMessages                   // more than MaxMessages siblings
+	numAnomalies
+)
+
+var anomalies = [numAnomalies]struct{ name, doc string }{
+	LengthExceedsFrame: {"length-exceeds-frame", "a length field reaches beyond the layer that encloses it"},
+	TooDeep:            {"too-deep", "more than 32 layers"},
+	TooManyMessages:    {"too-many-messages", "more than 256 messages in one packet"},
+}
+
+// String returns the stable name.
+func (a Anomaly) String() string { return anomalies[a].name }
+
+// Doc says what the anomaly means.
+func (a Anomaly) Doc() string { return anomalies[a].doc }
+
+// Anomalies returns every kind there is.
+func Anomalies() []Anomaly {
+	all := make([]Anomaly, numAnomalies)
+	for i := range all {
+		all[i] = Anomaly(i)
+	}
+	return all
+}

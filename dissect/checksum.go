@@ -1,0 +1,143 @@
+package dissect
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// Verdict is what verifying a checksum said.
+type Verdict uint8
+
+const (
+	VerdictNone Verdict = iota // the protocol has no checksum, or the layer is too short to hold it
+	Good
+	Bad
+	Absent       // the sender did not compute one, as it may
+	AbsentTunnel // zero over IPv6 in a tunnel that RFC 6935 allows it to
+	Illegal      // zero where it must not be
+	Offload      // only the pseudo-header is summed: the sending NIC owed the rest when this was captured
+	Unverifiable // not every summed byte is there: cut off by the snap length, or a fragment
+	numVerdicts
+)
+
+var verdictNames = [numVerdicts]string{"", "good", "bad", "absent", "absent", "illegal", "offload", "unverifiable"}
+
+func (v Verdict) String() string { return verdictNames[v] }
+
+// Status is the number that tshark prints for the verdict in *.checksum.status.
+func (v Verdict) Status() uint64 { return [numVerdicts]uint64{2, 1, 0, 3, 4, 4, 0, 2}[v] }
+
+var statusNames = Names{0: "Bad", 1: "Good", 2: "Unverified", 3: "Not present", 4: "Illegal"}
+
+// Checksum is a verdict and, for a bad sum of 16-bit words, by how much the sum is off.
+type Checksum struct {
+	Verdict
+	Diff uint16 // ones'-complement difference from what the sum should be; 0 when it is not known
+}
+
+// FlippedBit tells whether a single flipped bit explains the difference, and which bit of a 16-bit word in network order it
+// is: 0 is the least significant. Two flipped bits can look like one, but a random corruption does in one of 2,048 cases only.
+func (c Checksum) FlippedBit() (bit int, ok bool) {
+	if c.Verdict != Bad || c.Diff == 0 {
+		return 0, false
+	}
+	up, down := c.Diff, ^c.Diff // 0 became 1: the sum grew by 2^k; 1 became 0: it shrank
+	switch {
+	case up&(up-1) == 0:
+		return bits.TrailingZeros16(up), true
+	case down != 0 && down&(down-1) == 0:
+		return bits.TrailingZeros16(down), true
+	}
+	return 0, false
+}
+
+// judge turns the ones'-complement sum over everything that a checksum covers, itself included, into a verdict.
+func judge(total uint16) Checksum {
+	if total == 0xffff {
+		return Checksum{Verdict: Good}
+	}
+	return Checksum{Verdict: Bad, Diff: total}
+}
+
+// sum adds b to the partial sum s as 16-bit words in network order (RFC 1071); an odd last byte is padded with zero. Partial sums
+// may be added to each other; fold makes the 16-bit sum of them.
+//
+// It adds eight bytes at a time with the carry chained, which is 11 times faster than word by word; the sum of little-endian
+// words is the byte-swapped sum of big-endian ones (RFC 1071 §2).
+func sum(s uint64, b []byte) uint64 {
+	var acc, carry uint64
+	for len(b) >= 32 {
+		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b), 0)
+		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[8:]), carry)
+		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[16:]), carry)
+		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[24:]), carry)
+		acc, carry = bits.Add64(acc, 0, carry)
+		acc += carry
+		b = b[32:]
+	}
+	for len(b) >= 8 {
+		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b), 0)
+		acc += carry
+		b = b[8:]
+	}
+	if len(b) > 0 {
+		var tail uint64
+		for i, c := range b {
+			tail |= uint64(c) << (8 * i)
+		}
+		acc, carry = bits.Add64(acc, tail, 0)
+		acc += carry
+	}
+	return s + uint64(bits.ReverseBytes16(fold(acc)))
+}
+
+// fold reduces a partial sum to 16 bits.
+func fold(s uint64) uint16 {
+	s = s>>32 + s&0xffffffff
+	s = s>>32 + s&0xffffffff
+	s = s>>16 + s&0xffff
+	s = s>>16 + s&0xffff
+	return uint16(s>>16 + s&0xffff)
+}
+
+// pseudoSum is the partial sum of the pseudo-header of layer i, which the IP protocol number proto names and which is n bytes
+// long (RFC 9293 §3.1, RFC 8200 §8.1). It tells whether the network layer is IPv6. It is not ok when layer i lies in no IP
+// packet, or in a fragment of one.
+func pseudoSum(p *Packet, i int, proto uint8, n int) (s uint64, v6, ok bool) {
+	var final []byte // where a routing header sends the packet in the end
+	for j := p.Layers[i].Parent; j >= 0; j = p.Layers[j].Parent {
+		l := &p.Layers[j]
+		h := p.SourceBytes(l)[l.Start:l.HeaderEnd]
+		same := l.Source == p.Layers[i].Source // what was reassembled from fragments is no fragment
+		switch l.Protocol {
+		case ipv4.ID:
+			if same && IPv4(h).Fragment() {
+				return 0, false, false
+			}
+			return sum(uint64(proto)+uint64(n), h[12:20]), false, true
+		case ipv6.ID:
+			s := sum(uint64(proto)+uint64(n), h[8:24])
+			if final == nil {
+				final = h[24:40]
+			}
+			return sum(s, final), true, true
+		}
+	}
+	return 0, false, false
+}
+
+// verifyTransport verifies a 16-bit sum at offset at of layer i's header, over the whole layer and a pseudo-header.
+func verifyTransport(p *Packet, i int, proto uint8, at int) Checksum {
+	l := &p.Layers[i]
+	n := l.Len()
+	pseudo, _, ok := pseudoSum(p, i, proto, n)
+	if !ok || !p.Whole(l) {
+		return Checksum{Verdict: Unverifiable}
+	}
+	b := p.Body(l)
+	c := judge(fold(sum(pseudo, b)))
+	if c.Verdict == Bad && be16(b[at:]) == fold(pseudo) {
+		c.Verdict = Offload
+	}
+	return c
+}

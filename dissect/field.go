@@ -1,0 +1,140 @@
+package dissect
+
+// Kind says how the bits of a field are read and printed.
+type Kind uint8
+
+const (
+	Dec      Kind = iota // unsigned number, printed in decimal
+	Hex                  // unsigned number, printed in hexadecimal with all its digits
+	Bool                 // one bit, printed as 1 or 0
+	IPv4Addr             // 4 bytes
+	IPv6Addr             // 16 bytes
+	MAC                  // 6 bytes, or as many as the link layer uses
+	Bytes                // printed as hexadecimal digits without separators
+	Text                 // printed as UTF-8, what is not printable escaped
+	Present              // no value: the field is there or not
+	Seconds              // a signed number of nanoseconds, printed as seconds with nine decimals
+)
+
+var kindNames = [...]string{"unsigned", "unsigned (hex)", "boolean", "IPv4 address", "IPv6 address", "MAC address", "bytes", "text", "presence", "seconds"}
+
+func (k Kind) String() string { return kindNames[k] }
+
+// Field is one field of a protocol, declared once. The tree, JSON, -T fields, the filter, completion and the documentation all
+// derive from this declaration. Names are Wireshark's where it has one.
+type Field struct {
+	Name   string
+	Bits   uint16 // width in bits; 0 for what is not a fixed number of bits
+	Kind   Kind
+	Digits uint8    // hexadecimal digits to print; 0: as many as Bits need, in whole bytes
+	Scale  uint8    // the value is the bits' number times this (header lengths in words); 0 means 1
+	Parts  Rows     // the same bits again, in smaller parts
+	Enum   Names    // what the values mean
+	Either []string // two-sided names that mean this field as well (ip.addr)
+	Doc    string   // one sentence where the name does not say it all
+	Ref    string   // RFC and section, where it is not the protocol's own
+
+	off   uint16 // first bit, from the start of the rows
+	index uint16 // dense number of the field, for tables indexed by field
+	owner ID
+}
+
+// Names are the meanings of a field's values.
+type Names map[uint64]string
+
+// Rows is a run of fields that lie one behind the other without a gap: a fixed header, a TLV's fixed part. Each row starts where
+// the one before it ended, so that no bit can have two meanings or none. A row without name is reserved.
+type Rows []Field
+
+// Bits is the width of all rows together.
+func (r Rows) Bits() int {
+	n := 0
+	for i := range r {
+		n += int(r[i].Bits)
+	}
+	return n
+}
+
+// Index is the field's dense number, from 0 to NumFields-1.
+func (f *Field) Index() int { return int(f.index) }
+
+// Offset is the field's first bit, from the start of its rows.
+func (f *Field) Offset() int { return int(f.off) }
+
+// Owner is the protocol that declares the field.
+func (f *Field) Owner() *Protocol { return protocols[f.owner] }
+
+// Find returns the row (or part of a row) with the given name. It is for package variables that walk functions yield to;
+// a name that is not there is a programming error.
+func (r Rows) Find(name string) *Field {
+	for i := range r {
+		if r[i].Name == name {
+			return &r[i]
+		}
+		if p := r[i].Parts; p != nil {
+			if f := p.find(name); f != nil {
+				return f
+			}
+		}
+	}
+	panic("dissect: no row " + name)
+}
+
+func (r Rows) find(name string) *Field {
+	for i := range r {
+		if r[i].Name == name {
+			return &r[i]
+		}
+		if f := r[i].Parts.find(name); f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// num reads the field's bits from the start of its rows. The caller has proven that they are there.
+func (f *Field) num(h []byte) uint64 {
+	v := readBits(h, int(f.off), int(f.Bits))
+	if f.Scale > 1 {
+		v *= uint64(f.Scale)
+	}
+	return v
+}
+
+// readBits reads n bits (at most 64) from bit off on, in network order: bit 0 is the most significant one of b[0].
+func readBits(b []byte, off, n int) uint64 {
+	i := off >> 3
+	if off&7 == 0 {
+		switch n {
+		case 8:
+			return uint64(b[i])
+		case 16:
+			return uint64(be16(b[i:]))
+		case 32:
+			return uint64(be32(b[i:]))
+		}
+	}
+	var v uint64
+	last := (off + n - 1) >> 3
+	first := uint64(b[i]) & (0xff >> (off & 7))
+	if i == last {
+		return first >> (7 - (off+n-1)&7)
+	}
+	v = first
+	for i++; i < last; i++ {
+		v = v<<8 | uint64(b[i])
+	}
+	tail := (off+n-1)&7 + 1
+	return v<<tail | uint64(b[last])>>(8-tail)
+}
+
+func be16(b []byte) uint16 { return uint16(b[0])<<8 | uint16(b[1]) }
+
+func be24(b []byte) uint32 { return uint32(b[0])<<16 | uint32(b[1])<<8 | uint32(b[2]) }
+
+func be32(b []byte) uint32 {
+	_ = b[3]
+	return uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
+}
+
+func be64(b []byte) uint64 { return uint64(be32(b))<<32 | uint64(be32(b[4:])) }

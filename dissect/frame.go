@@ -1,0 +1,65 @@
+package dissect
+
+import "strconv"
+
+// The frame itself, as the capture describes it: the root of every packet's layers.
+var frame = Protocol{
+	Name:    "frame",
+	Title:   "Frame",
+	Fields:  []*Field{frameNumber, frameTime, frameLen, frameCapLen, frameInterface, frameInterfaceName, frameProtocols},
+	Dissect: dissectFrame,
+	Walk:    walkFrame,
+	Summary: summarizeFrame,
+}
+
+var (
+	frameNumber        = &Field{Name: "frame.number", Bits: 32, Doc: "place in the input, from 1"}
+	frameTime          = &Field{Name: "frame.time_epoch", Kind: Seconds, Doc: "when it was captured, in seconds since the Unix epoch"}
+	frameLen           = &Field{Name: "frame.len", Bits: 32, Doc: "bytes on the wire"}
+	frameCapLen        = &Field{Name: "frame.cap_len", Bits: 32, Doc: "bytes captured"}
+	frameInterface     = &Field{Name: "frame.interface_id", Bits: 32, Doc: "interface number within its file"}
+	frameInterfaceName = &Field{Name: "frame.interface_name", Kind: Text, Doc: "interface name, where the capture has one"}
+	frameProtocols     = &Field{Name: "frame.protocols", Kind: Text, Doc: "the layers' names, outermost first, joined by colons"}
+)
+
+func dissectFrame(d *Decoder, _ []byte) ID { return d.next(LinkType, uint32(d.p.Point.Link)) }
+
+func walkFrame(w *Walker) {
+	p := w.Packet
+	w.Num(frameNumber, 0, 0, p.Number)
+	w.Num(frameTime, 0, 0, uint64(p.Time))
+	w.Num(frameLen, 0, 0, uint64(p.WireLen))
+	w.Num(frameCapLen, 0, 0, uint64(len(p.Data)))
+	w.Num(frameInterface, 0, 0, uint64(p.Point.Index))
+	if p.Point.Name != "" {
+		w.Text(frameInterfaceName, p.Point.Name)
+	}
+	if w.Wants(frameProtocols) {
+		n := len(p.scratch)
+		p.scratch = p.AppendProtocols(p.scratch)
+		w.text(frameProtocols, p.scratch[n:])
+	}
+}
+
+// AppendProtocols appends the value of frame.protocols.
+func (p *Packet) AppendProtocols(dst []byte) []byte {
+	for i := 1; i < len(p.Layers); i++ {
+		l := &p.Layers[i]
+		if i > 1 {
+			dst = append(dst, ':')
+		}
+		dst = append(dst, protocols[l.Protocol].Name...)
+	}
+	return dst
+}
+
+func summarizeFrame(dst []byte, p *Packet, _ int) []byte {
+	dst = strconv.AppendUint(append(dst, "frame "...), p.Number, 10)
+	dst = strconv.AppendInt(append(dst, ", "...), int64(p.WireLen), 10)
+	dst = append(dst, " bytes on the wire"...)
+	if n := len(p.Data); n < p.WireLen {
+		dst = strconv.AppendInt(append(dst, ", "...), int64(n), 10)
+		dst = append(dst, " captured"...)
+	}
+	return dst
+}

@@ -1,0 +1,126 @@
+package dissect
+
+// Frame is what a capture holds of one packet.
+type Frame struct {
+	Data    []byte // captured bytes, from the first byte of the link layer
+	WireLen int    // bytes that were on the wire; at least len(Data)
+	Time    int64  // nanoseconds since the Unix epoch, as the capture says
+	Number  uint64 // place in the input, from 1
+	Point   *Point // where it was captured
+}
+
+// Point is a capture point: one interface of one file, or of this machine.
+type Point struct {
+	ID     int    // place among all capture points of a run, from 0
+	File   string // file name as the user wrote it; empty for a live interface
+	Index  int    // interface number within the file
+	Name   string // interface name, where the capture has one
+	Link   uint16 // LINKTYPE_ number of its frames
+	FCSLen int    // bytes of frame check sequence at the end of each frame; 0 when there is none or nobody says
+}
+
+// Packet is a frame and what was found in it. It is made once and used again for every frame: nothing in it may be kept
+// after the next [Decoder.Decode], except by copying.
+type Packet struct {
+	Frame
+	Layers    []Layer     // parents before children; Layers[0] is the frame itself
+	Stop      Stop        // why decoding ended; the zero Stop when every byte was accounted for
+	Anomalies []AnomalyAt // what is odd, in the order in which it was met
+
+	sources [][]byte // what layers point into: the frame's bytes, then what the resolver made
+	pending []int16  // layers that wait for the resolver
+	scratch []byte   // texts that were worked out for Values
+}
+
+// Layer is one header of a packet and the extent of what it carries. Offsets count bytes from the start of its source.
+// Ends are where the length fields say, even where a snap length cut the bytes off before.
+type Layer struct {
+	Start     uint32
+	HeaderEnd uint32
+	End       uint32 // end of the payload
+	Note      uint16 // what the protocol learned while decoding and its header does not say; the protocol's file tells
+	Parent    int16  // index of the enclosing layer, -1 for the frame
+	Protocol  ID
+	Source    uint8
+	Verdict   Verdict
+	Flags     Flags
+}
+
+// Flags of a layer.
+type Flags uint8
+
+const (
+	Partial Flags = 1 << iota // the header is cut short: fewer bytes than it needs
+	Guessed                   // no field named this protocol; the bytes looked like it
+	Quoted                    // inside the packet that an ICMP error quotes
+	Tail                      // decoded in the packet that completed a reassembly
+)
+
+// MaxDepth bounds how deep layers nest, MaxMessages how many siblings all layers of a packet may have together. Real
+// packets stay far below; only hostile ones meet them, and then an anomaly says so.
+const (
+	MaxDepth    = 32
+	MaxMessages = 256
+)
+
+// Reset makes p an empty packet of frame f.
+func (p *Packet) Reset(f Frame) {
+	p.Frame = f
+	p.WireLen = max(p.WireLen, len(p.Data))
+	p.Layers = p.Layers[:0]
+	p.Anomalies = p.Anomalies[:0]
+	p.Stop = Stop{}
+	p.sources = append(p.sources[:0], f.Data)
+	p.pending = p.pending[:0]
+	p.scratch = p.scratch[:0]
+}
+
+// Pending tells whether the resolver has to see this packet before it is finished.
+func (p *Packet) Pending() bool { return len(p.pending) > 0 }
+
+// SourceBytes returns the bytes that layer l points into.
+func (p *Packet) SourceBytes(l *Layer) []byte { return p.sources[l.Source] }
+
+// Header returns the captured bytes of the layer's header. For a layer that is not [Partial] it is whole.
+func (p *Packet) Header(l *Layer) []byte {
+	return p.sources[l.Source][l.Start:l.HeaderEnd:l.HeaderEnd]
+}
+
+// Body returns the captured bytes of the layer from its header's first byte to the end of its payload.
+func (p *Packet) Body(l *Layer) []byte {
+	b := p.sources[l.Source]
+	end := min(int(l.End), len(b))
+	return b[l.Start:end:end]
+}
+
+// Payload returns the captured bytes behind the layer's header.
+func (p *Packet) Payload(l *Layer) []byte {
+	b := p.sources[l.Source]
+	end := min(int(l.End), len(b))
+	if int(l.HeaderEnd) >= end {
+		return nil
+	}
+	return b[l.HeaderEnd:end:end]
+}
+
+// Whole tells whether every byte of the layer was captured.
+func (p *Packet) Whole(l *Layer) bool { return int(l.End) <= len(p.sources[l.Source]) }
+
+// Enclosing returns the nearest layer around layer i for which match is true, or nil.
+func (p *Packet) Enclosing(i int, match func(*Protocol) bool) *Layer {
+	for j := p.Layers[i].Parent; j >= 0; j = p.Layers[j].Parent {
+		if match(protocols[p.Layers[j].Protocol]) {
+			return &p.Layers[j]
+		}
+	}
+	return nil
+}
+
+// Len is the length of the layer's header and payload in bytes, as its length fields say.
+func (l *Layer) Len() int { return int(l.End) - int(l.Start) }
+
+// HeaderLen is the length of the header in bytes, of a partial one what is there.
+func (l *Layer) HeaderLen() int { return int(l.HeaderEnd) - int(l.Start) }
+
+// PayloadLen is the length of the payload in bytes, as the length fields say.
+func (l *Layer) PayloadLen() int { return int(l.End) - int(l.HeaderEnd) }

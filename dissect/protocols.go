@@ -1,0 +1,15 @@
+package dissect
+
+// all lists every protocol. A new one is one file and one row here; the order decides only the numbers.
+var all = [...]*Protocol{
+	&frame,
+	&judgement,
+	&data,
+	&ethernet,
+	&vlan,
+	&ipv4,
+	&ipv6,
+	&udp,
+	&tcp,
+	&vxlan,
+}

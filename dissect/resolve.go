@@ -1,0 +1,45 @@
+package dissect
+
+// Resolver finishes packets that could not be decoded by themselves. It must see the packets of a run in capture order, and is
+// for one goroutine at a time. All limits on what is remembered are here.
+type Resolver struct {
+	decoder *Decoder
+}
+
+// NewResolver returns a resolver that remembers nothing yet.
+func (c *Config) NewResolver() *Resolver {
+	return &Resolver{decoder: c.NewDecoder()}
+}
+
+// Resolve finishes p. It does nothing for a packet that is not pending. Layers that it adds may point into memory of the
+// resolver that is good until the next call.
+func (r *Resolver) Resolve(p *Packet) {
+	for k := 0; k < len(p.pending); k++ {
+		i := int(p.pending[k])
+		protocols[p.Layers[i].Protocol].Resolve(r, p, i)
+	}
+	p.pending = p.pending[:0]
+}
+
+// resume decodes b, which becomes a new source of p, below layer i with protocol id.
+func (r *Resolver) resume(p *Packet, i int, b []byte, id ID, limit string) {
+	if len(p.sources) > 255 {
+		return
+	}
+	p.sources = append(p.sources, b)
+	d := r.decoder
+	d.p = p
+	d.messages = 0
+	d.cursor = cursor{data: b, end: len(b), limit: limit, parent: int16(i), source: uint8(len(p.sources) - 1),
+		depth: p.depth(i) + 1, flags: p.Layers[i].Flags&(Quoted|Guessed) | Tail}
+	d.run(id)
+}
+
+// depth counts the layers around layer i.
+func (p *Packet) depth(i int) uint8 {
+	n := uint8(0)
+	for j := p.Layers[i].Parent; j >= 0; j = p.Layers[j].Parent {
+		n++
+	}
+	return n
+}

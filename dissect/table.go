@@ -1,0 +1,45 @@
+package dissect
+
+// Table is a number space in which protocols name what they carry.
+type Table uint8
+
+// The number spaces, by Wireshark's names of them.
+const (
+	LinkType Table = iota
+	EtherType
+	IPProtocol
+	UDPPort
+	TCPPort
+	LLCSAP
+	numTables
+)
+
+var tables = [numTables]struct {
+	name string
+	size int // keys are below
+}{
+	LinkType:   {"wtap_encap", 1 << 9},
+	EtherType:  {"ethertype", 1 << 16},
+	IPProtocol: {"ip.proto", 1 << 8},
+	UDPPort:    {"udp.port", 1 << 16},
+	TCPPort:    {"tcp.port", 1 << 16},
+	LLCSAP:     {"llc.dsap", 1 << 8},
+}
+
+func (t Table) String() string { return tables[t].name }
+
+// dispatch holds what each table says under each key; 0 is nothing.
+type dispatch [numTables][]ID
+
+func newDispatch() *dispatch {
+	var t dispatch
+	for i := range t {
+		t[i] = make([]ID, tables[i].size)
+	}
+	for _, p := range all {
+		for _, o := range p.Over {
+			t[o.Table][o.Key] = p.ID
+		}
+	}
+	return &t
+}

@@ -1,0 +1,118 @@
+package dissect
+
+import "strconv"
+
+// Transmission Control Protocol (RFC 9293).
+var tcp = Protocol{
+	Name:  "tcp",
+	Title: "Transmission Control Protocol",
+	Ref:   "RFC 9293",
+	Over:  []Over{{IPProtocol, 6}},
+	Header: Rows{
+		{Name: "tcp.srcport", Bits: 16, Either: []string{"tcp.port"}},
+		{Name: "tcp.dstport", Bits: 16, Either: []string{"tcp.port"}},
+		{Name: "tcp.seq_raw", Bits: 32, Doc: "sequence number of the first byte of payload"},
+		{Name: "tcp.ack_raw", Bits: 32, Doc: "sequence number of the byte that is expected next"},
+		{Name: "tcp.hdr_len", Bits: 4, Scale: 4, Doc: "bytes of header; on the wire a number of 32-bit words"},
+		{Name: "tcp.flags", Bits: 12, Kind: Hex, Parts: Rows{
+			{Name: "tcp.flags.res", Bits: 3, Doc: "reserved"},
+			{Name: "tcp.flags.ae", Bits: 1, Kind: Bool, Doc: "accurate ECN"},
+			{Name: "tcp.flags.cwr", Bits: 1, Kind: Bool, Doc: "congestion window reduced", Ref: "RFC 3168 §6.1"},
+			{Name: "tcp.flags.ece", Bits: 1, Kind: Bool, Doc: "ECN echo", Ref: "RFC 3168 §6.1"},
+			{Name: "tcp.flags.urg", Bits: 1, Kind: Bool, Doc: "the urgent pointer is valid"},
+			{Name: "tcp.flags.ack", Bits: 1, Kind: Bool, Doc: "the acknowledgment number is valid"},
+			{Name: "tcp.flags.push", Bits: 1, Kind: Bool},
+			{Name: "tcp.flags.reset", Bits: 1, Kind: Bool},
+			{Name: "tcp.flags.syn", Bits: 1, Kind: Bool},
+			{Name: "tcp.flags.fin", Bits: 1, Kind: Bool},
+		}},
+		{Name: "tcp.window_size_value", Bits: 16, Doc: "window before scaling"},
+		{Name: "tcp.checksum", Bits: 16, Kind: Hex, Doc: "over a pseudo-header, header and payload"},
+		{Name: "tcp.urgent_pointer", Bits: 16},
+	},
+	Fields:  []*Field{tcpLen},
+	Status:  &Field{Name: "tcp.checksum.status", Bits: 8, Enum: statusNames},
+	Dissect: dissectTCP,
+	Verify:  verifyTCP,
+	Walk:    walkTCP,
+	Summary: summarizeTCP,
+}
+
+var tcpLen = &Field{Name: "tcp.len", Bits: 32, Doc: "bytes of payload, as the IP header's length leaves them"}
+
+// TCP is a view of a TCP header of at least 20 bytes.
+type TCP []byte
+
+// SourcePort is the sender's port.
+func (h TCP) SourcePort() uint16 { return be16(h) }
+
+// DestinationPort is the receiver's port.
+func (h TCP) DestinationPort() uint16 { return be16(h[2:]) }
+
+// Sequence is that of the first byte of payload.
+func (h TCP) Sequence() uint32 { return be32(h[4:]) }
+
+// Acknowledgment is the sequence number of the byte that is expected next.
+func (h TCP) Acknowledgment() uint32 { return be32(h[8:]) }
+
+// HeaderLength is in bytes.
+func (h TCP) HeaderLength() int { return int(h[12]>>4) * 4 }
+
+// Flags are the twelve bits from the reserved ones to FIN.
+func (h TCP) Flags() uint16 { return be16(h[12:]) & 0xfff }
+
+// Window is in bytes before scaling.
+func (h TCP) Window() uint16 { return be16(h[14:]) }
+
+// Checksum is over a pseudo-header, header and payload.
+func (h TCP) Checksum() uint16 { return be16(h[16:]) }
+
+// UrgentPointer means something if URG is set.
+func (h TCP) UrgentPointer() uint16 { return be16(h[18:]) }
+
+func dissectTCP(d *Decoder, b []byte) ID {
+	h := TCP(b)
+	hl := h.HeaderLength()
+	if hl < 20 {
+		return d.badLength("tcp.hdr_len", 20, hl)
+	}
+	if !d.header(hl) {
+		return done
+	}
+	return d.port(TCPPort, h.DestinationPort(), h.SourcePort())
+}
+
+func verifyTCP(p *Packet, i int) Checksum { return verifyTransport(p, i, 6, 16) }
+
+func walkTCP(w *Walker) {
+	if len(w.Header()) < 20 {
+		return
+	}
+	w.Num(tcpLen, 0, 0, uint64(max(0, w.Layer.PayloadLen())))
+}
+
+func summarizeTCP(dst []byte, p *Packet, i int) []byte {
+	h := TCP(p.Header(&p.Layers[i]))
+	if len(h) < 20 {
+		return append(dst, "TCP"...)
+	}
+	dst = append(dst, "TCP "...)
+	dst = strconv.AppendUint(dst, uint64(h.SourcePort()), 10)
+	dst = append(dst, "→"...)
+	dst = strconv.AppendUint(dst, uint64(h.DestinationPort()), 10)
+	dst = append(dst, " ["...)
+	return append(appendTCPFlags(dst, h.Flags()), ']')
+}
+
+// appendTCPFlags writes flags as tcpdump does: S, F, R, P, a dot for ACK.
+func appendTCPFlags(dst []byte, flags uint16) []byte {
+	for _, f := range [...]struct {
+		bit  uint16
+		char byte
+	}{{0x02, 'S'}, {0x01, 'F'}, {0x04, 'R'}, {0x08, 'P'}, {0x20, 'U'}, {0x40, 'E'}, {0x80, 'W'}, {0x100, 'e'}, {0x10, '.'}} {
+		if flags&f.bit != 0 {
+			dst = append(dst, f.char)
+		}
+	}
+	return dst
+}

@@ -1,0 +1,91 @@
+package dissect
+
+import "strconv"
+
+// User Datagram Protocol (RFC 768).
+var udp = Protocol{
+	Name:  "udp",
+	Title: "User Datagram Protocol",
+	Ref:   "RFC 768",
+	Over:  []Over{{IPProtocol, 17}},
+	Header: Rows{
+		{Name: "udp.srcport", Bits: 16, Either: []string{"udp.port"}},
+		{Name: "udp.dstport", Bits: 16, Either: []string{"udp.port"}},
+		{Name: "udp.length", Bits: 16, Doc: "bytes of header and payload; 0 in a jumbogram", Ref: "RFC 2675 §4"},
+		{Name: "udp.checksum", Bits: 16, Kind: Hex, Doc: "over a pseudo-header, header and payload; 0: not computed"},
+	},
+	Status:  &Field{Name: "udp.checksum.status", Bits: 8, Enum: statusNames},
+	Dissect: dissectUDP,
+	Verify:  verifyUDP,
+	Summary: summarizeUDP,
+}
+
+// UDP is a view of a UDP header of 8 bytes.
+type UDP []byte
+
+// SourcePort is the sender's port.
+func (h UDP) SourcePort() uint16 { return be16(h) }
+
+// DestinationPort is the receiver's port.
+func (h UDP) DestinationPort() uint16 { return be16(h[2:]) }
+
+// Length is that of header and payload in bytes.
+func (h UDP) Length() int { return int(be16(h[4:])) }
+
+// Checksum is 0 when the sender did not compute one.
+func (h UDP) Checksum() uint16 { return be16(h[6:]) }
+
+func dissectUDP(d *Decoder, b []byte) ID {
+	h := UDP(b)
+	switch n := h.Length(); {
+	case n >= 8:
+		d.extent(n, "udp.length")
+	case n > 0:
+		return d.badLength("udp.length", 8, n)
+	}
+	// The layer's Note is the protocol of the payload, which decides whether a zero checksum is legal over IPv6.
+	id := d.port(UDPPort, h.DestinationPort(), h.SourcePort())
+	d.layer().Note = uint16(id)
+	return id
+}
+
+// port looks a payload up by its ports: the destination first, then the source, so that an ephemeral source port never wins
+// over a known destination.
+func (d *Decoder) port(t Table, destination, source uint16) ID {
+	if id := d.tables[t][destination]; id != none {
+		return id
+	}
+	return d.tables[t][source]
+}
+
+func verifyUDP(p *Packet, i int) Checksum {
+	l := &p.Layers[i]
+	h := UDP(p.Header(l))
+	if h.Checksum() == 0 {
+		return Checksum{Verdict: zeroUDP(p, i)}
+	}
+	return verifyTransport(p, i, 17, 6)
+}
+
+// zeroUDP judges a checksum of zero: over IPv6 only a tunnel may send one (RFC 6935 §5).
+func zeroUDP(p *Packet, i int) Verdict {
+	_, v6, _ := pseudoSum(p, i, 17, 0)
+	if !v6 {
+		return Absent
+	}
+	if payload := protocols[p.Layers[i].Note]; payload != nil && payload.Tunnel {
+		return AbsentTunnel
+	}
+	return Illegal
+}
+
+func summarizeUDP(dst []byte, p *Packet, i int) []byte {
+	h := UDP(p.Header(&p.Layers[i]))
+	if len(h) < 8 {
+		return append(dst, "UDP"...)
+	}
+	dst = append(dst, "UDP "...)
+	dst = strconv.AppendUint(dst, uint64(h.SourcePort()), 10)
+	dst = append(dst, "→"...)
+	return strconv.AppendUint(dst, uint64(h.DestinationPort()), 10)
+}

@@ -1,0 +1,139 @@
+package dissect
+
+import (
+	"net/netip"
+	"strconv"
+	"unicode/utf8"
+)
+
+// Value is one occurrence of a field in a packet.
+type Value struct {
+	Field *Field
+	Num   uint64 // the value of a number
+	Raw   []byte // the bytes of an address, of bytes or of text; they point into the packet
+	Off   uint32 // first byte that holds the field, in the source of its layer
+	Len   uint32 // number of bytes that hold it; 0 for what is worked out and stands nowhere
+	Depth uint8  // nesting below the layer, for the tree
+}
+
+// AppendText appends the value as "tshark -T fields" prints it.
+func (v Value) AppendText(dst []byte) []byte {
+	switch v.Field.Kind {
+	case Hex:
+		return appendHex(dst, v.Num, v.Field.digits())
+	case Bool:
+		if v.Num != 0 {
+			return append(dst, '1')
+		}
+		return append(dst, '0')
+	case IPv4Addr:
+		return appendIPv4(dst, v.Raw)
+	case IPv6Addr:
+		return appendIPv6(dst, v.Raw)
+	case MAC:
+		return appendMAC(dst, v.Raw)
+	case Bytes:
+		return appendHexBytes(dst, v.Raw)
+	case Text:
+		return appendText(dst, v.Raw)
+	case Present:
+		return append(dst, v.Field.Name...)
+	case Seconds:
+		return appendSeconds(dst, int64(v.Num))
+	}
+	return strconv.AppendUint(dst, v.Num, 10)
+}
+
+// Meaning returns what the field's enumeration says of the value, or "".
+func (v Value) Meaning() string { return v.Field.Enum[v.Num] }
+
+func (f *Field) digits() int {
+	if f.Digits != 0 {
+		return int(f.Digits)
+	}
+	return (int(f.Bits) + 7) / 8 * 2
+}
+
+const hexDigits = "0123456789abcdef"
+
+func appendHex(dst []byte, v uint64, digits int) []byte {
+	dst = append(dst, '0', 'x')
+	for shift := (digits - 1) * 4; shift >= 0; shift -= 4 {
+		dst = append(dst, hexDigits[v>>shift&15])
+	}
+	return dst
+}
+
+func appendHexBytes(dst, b []byte) []byte {
+	for _, c := range b {
+		dst = append(dst, hexDigits[c>>4], hexDigits[c&15])
+	}
+	return dst
+}
+
+func appendMAC(dst, b []byte) []byte {
+	for i, c := range b {
+		if i > 0 {
+			dst = append(dst, ':')
+		}
+		dst = append(dst, hexDigits[c>>4], hexDigits[c&15])
+	}
+	return dst
+}
+
+func appendIPv4(dst, b []byte) []byte {
+	for i, c := range b {
+		if i > 0 {
+			dst = append(dst, '.')
+		}
+		dst = strconv.AppendUint(dst, uint64(c), 10)
+	}
+	return dst
+}
+
+// appendSeconds prints nanoseconds as seconds with nine decimals.
+func appendSeconds(dst []byte, ns int64) []byte {
+	if ns < 0 {
+		dst = append(dst, '-')
+	}
+	abs := uint64(ns)
+	if ns < 0 {
+		abs = -abs
+	}
+	dst = strconv.AppendUint(dst, abs/1e9, 10)
+	dst = append(dst, '.')
+	frac := abs % 1e9
+	for unit := uint64(1e8); unit > 0; unit /= 10 {
+		dst = append(dst, byte('0'+frac/unit%10))
+	}
+	return dst
+}
+
+// appendText appends UTF-8 text; control characters and broken sequences are escaped, or a capture could write to the
+// terminal what it likes.
+func appendText(dst, b []byte) []byte {
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		switch {
+		case r == utf8.RuneError && n <= 1:
+			dst = append(dst, '\\', 'x', hexDigits[b[0]>>4], hexDigits[b[0]&15])
+		case strconv.IsPrint(r):
+			dst = append(dst, b[:n]...)
+		case r == '\n':
+			dst = append(dst, '\\', 'n')
+		case r == '\r':
+			dst = append(dst, '\\', 'r')
+		case r == '\t':
+			dst = append(dst, '\\', 't')
+		case r < 0x80:
+			dst = append(dst, '\\', 'x', hexDigits[r>>4], hexDigits[r&15])
+		default:
+			dst = append(dst, `\u`...)
+			dst = append(dst, hexDigits[r>>12&15], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
+		}
+		b = b[n:]
+	}
+	return dst
+}
+
+func appendIPv6(dst, b []byte) []byte { return netip.AddrFrom16([16]byte(b)).AppendTo(dst) }

@@ -1,0 +1,157 @@
+package dissect
+
+import "iter"
+
+// Walker yields the fields of one layer. A protocol's Walk function calls its methods for what the fixed header does not
+// hold: options, TLVs, values that are worked out. Offsets count from the first byte of the layer's header. A field of
+// which not every byte was captured is not yielded.
+type Walker struct {
+	Packet *Packet
+	Layer  *Layer
+	Index  int    // of the layer in the packet
+	Body   []byte // captured bytes of header and payload
+
+	yield func(Value) bool
+	wants []bool // by field index; nil is all
+	depth uint8
+	done  bool
+}
+
+// Header returns the captured bytes of the layer's header.
+func (w *Walker) Header() []byte { return w.Body[:w.Layer.HeaderLen()] }
+
+// Wants tells whether somebody asks for field f: what is costly to work out is worked out only then.
+func (w *Walker) Wants(f *Field) bool { return !w.done && (w.wants == nil || w.wants[f.index]) }
+
+// Done tells that nobody wants further fields: long loops may end.
+func (w *Walker) Done() bool { return w.done }
+
+// Add yields field f, whose value is the n bytes at off.
+func (w *Walker) Add(f *Field, off, n int) {
+	if w.done || off < 0 || n < 0 || off+n > len(w.Body) {
+		return
+	}
+	v := Value{Field: f, Off: w.Layer.Start + uint32(off), Len: uint32(n), Depth: w.depth}
+	b := w.Body[off : off+n : off+n]
+	switch f.Kind {
+	case IPv4Addr:
+		if n != 4 {
+			return
+		}
+		v.Raw = b
+	case IPv6Addr:
+		if n != 16 {
+			return
+		}
+		v.Raw = b
+	case MAC, Bytes, Text:
+		v.Raw = b
+	case Present:
+	default:
+		if n > 8 {
+			return
+		}
+		for _, c := range b {
+			v.Num = v.Num<<8 | uint64(c)
+		}
+		if f.Scale > 1 {
+			v.Num *= uint64(f.Scale)
+		}
+	}
+	w.emit(v)
+}
+
+// Num yields field f with a value that is worked out from the n bytes at off; with n 0 it stands nowhere.
+func (w *Walker) Num(f *Field, off, n int, value uint64) {
+	if w.done || off < 0 || n < 0 || off+n > len(w.Body) {
+		return
+	}
+	w.emit(Value{Field: f, Num: value, Off: w.Layer.Start + uint32(off), Len: uint32(n), Depth: w.depth})
+}
+
+// Text yields field f with a text that is worked out, not read.
+func (w *Walker) Text(f *Field, text string) {
+	n := len(w.Packet.scratch)
+	w.Packet.scratch = append(w.Packet.scratch, text...)
+	w.text(f, w.Packet.scratch[n:])
+}
+
+func (w *Walker) text(f *Field, b []byte) {
+	if !w.done {
+		w.emit(Value{Field: f, Raw: b, Off: w.Layer.Start, Depth: w.depth})
+	}
+}
+
+// Rows yields the rows of a TLV's or a record's fixed part that starts at off.
+func (w *Walker) Rows(r Rows, off int) {
+	if w.done || off < 0 || off > len(w.Body) {
+		return
+	}
+	b := w.Body[off:]
+	for i := range r {
+		w.row(&r[i], b, off)
+	}
+}
+
+func (w *Walker) row(f *Field, b []byte, off int) {
+	first, end := int(f.off)>>3, (int(f.off)+int(f.Bits)+7)>>3
+	if w.done || end > len(b) {
+		return
+	}
+	if f.Name != "" {
+		v := Value{Field: f, Off: w.Layer.Start + uint32(off+first), Len: uint32(end - first), Depth: w.depth}
+		switch f.Kind {
+		case IPv4Addr, IPv6Addr, MAC, Bytes, Text:
+			v.Raw = b[first:end:end]
+		case Present:
+		default:
+			v.Num = f.num(b)
+		}
+		w.emit(v)
+	}
+	if f.Parts != nil {
+		w.depth++
+		for i := range f.Parts {
+			w.row(&f.Parts[i], b, off)
+		}
+		w.depth--
+	}
+}
+
+// Nest yields what f yields one level deeper in the tree.
+func (w *Walker) Nest(f func()) {
+	w.depth++
+	f()
+	w.depth--
+}
+
+func (w *Walker) emit(v Value) {
+	if (w.wants == nil || w.wants[v.Field.index]) && !w.yield(v) {
+		w.done = true
+	}
+}
+
+// Values returns every field of layer i in wire order; fields that are worked out follow the header.
+func (p *Packet) Values(i int) iter.Seq[Value] {
+	return func(yield func(Value) bool) {
+		p.values(i, nil, yield)
+	}
+}
+
+// values yields the fields of layer i that are wanted; nil is all.
+func (p *Packet) values(i int, wants []bool, yield func(Value) bool) {
+	l := &p.Layers[i]
+	proto := protocols[l.Protocol]
+	w := Walker{Packet: p, Layer: l, Index: i, Body: p.Body(l), yield: yield, wants: wants}
+	if header := w.Header(); len(proto.Header) > 0 {
+		for k := range proto.Header {
+			w.row(&proto.Header[k], header, 0)
+		}
+	}
+	if proto.Walk != nil && !w.done {
+		proto.Walk(&w)
+	}
+	if !w.done {
+		w.judgements()
+	}
+}
