@@ -51,6 +51,18 @@ func (c Checksum) FlippedBit() (bit int, ok bool) {
 	return 0, false
 }
 
+// Verify verifies the checksums of all layers that were added since the last call. A partial layer that holds its checksum
+// is verified, too.
+func (p *Packet) Verify() {
+	for i := p.verified; i < len(p.Layers); i++ {
+		l := &p.Layers[i]
+		if proto := protocols[l.Protocol]; proto.Verify != nil && l.HeaderLen() >= proto.size {
+			l.Verdict = proto.Verify(p, i).Verdict
+		}
+	}
+	p.verified = len(p.Layers)
+}
+
 // judge turns the ones'-complement sum over everything that a checksum covers, itself included, into a verdict.
 func judge(total uint16) Checksum {
 	if total == 0xffff {

@@ -31,7 +31,8 @@ func (d *Decoder) Decode(p *Packet, f Frame) {
 	p.Reset(f)
 	d.p = p
 	d.messages = 0
-	d.cursor = cursor{data: p.Data, end: p.WireLen, limit: "frame.len", parent: -1}
+	d.data, d.pos, d.end, d.limit = p.Data, 0, p.WireLen, "frame.len"
+	d.parent, d.source, d.depth, d.flags = -1, 0, 0, 0
 	d.run(frame.ID)
 }
 
@@ -52,24 +53,25 @@ func (d *Decoder) run(id ID) {
 		}
 		proto := protocols[id]
 		have := max(0, min(d.end, len(d.data))-d.pos)
-		d.at = len(p.Layers)
-		at := d.at
-		p.Layers = append(p.Layers, Layer{
-			Start: uint32(d.pos), HeaderEnd: uint32(d.pos + min(proto.size, have)), End: uint32(d.end),
-			Parent: d.parent, Protocol: id, Source: d.source, Flags: d.flags,
-		})
+		at := len(p.Layers)
+		d.at = at
+		// A layer is written in place: building it first and copying it costs more than all the rest of this loop.
+		if at == cap(p.Layers) {
+			p.Layers = append(p.Layers, Layer{})
+		}
+		p.Layers = p.Layers[:at+1]
+		l := &p.Layers[at]
+		l.Start, l.HeaderEnd, l.End = uint32(d.pos), uint32(d.pos+min(proto.size, have)), uint32(d.end)
+		l.Note, l.Parent, l.Protocol, l.Source, l.Verdict, l.Flags = 0, d.parent, id, d.source, VerdictNone, d.flags
 		if have < proto.size {
 			d.cut(proto.size, have)
 			return
 		}
 		next := proto.Dissect(d, d.data[d.pos:d.pos+have:d.pos+have])
-		l := &p.Layers[at]
-		if proto.Verify != nil {
-			l.Verdict = proto.Verify(p, at).Verdict
-		}
 		if next == done {
 			return
 		}
+		l = &p.Layers[at] // the slice may have grown
 		d.pos, d.end = int(l.HeaderEnd), int(l.End)
 		d.parent = int16(at)
 		d.depth++

@@ -27,9 +27,10 @@ type Packet struct {
 	Stop      Stop        // why decoding ended; the zero Stop when every byte was accounted for
 	Anomalies []AnomalyAt // what is odd, in the order in which it was met
 
-	sources [][]byte // what layers point into: the frame's bytes, then what the resolver made
-	pending []int16  // layers that wait for the resolver
-	scratch []byte   // texts that were worked out for Values
+	verified int      // layers whose checksums were verified
+	sources  [][]byte // what layers point into: the frame's bytes, then what the resolver made
+	pending  []int16  // layers that wait for the resolver
+	scratch  []byte   // texts that were worked out for Values
 }
 
 // Layer is one header of a packet and the extent of what it carries. Offsets count bytes from the start of its source.
@@ -66,10 +67,13 @@ const (
 // Reset makes p an empty packet of frame f.
 func (p *Packet) Reset(f Frame) {
 	p.Frame = f
-	p.WireLen = max(p.WireLen, len(p.Data))
+	if p.WireLen < len(f.Data) {
+		p.WireLen = len(f.Data)
+	}
 	p.Layers = p.Layers[:0]
 	p.Anomalies = p.Anomalies[:0]
 	p.Stop = Stop{}
+	p.verified = 0
 	p.sources = append(p.sources[:0], f.Data)
 	p.pending = p.pending[:0]
 	p.scratch = p.scratch[:0]

@@ -1,0 +1,91 @@
+package dissect
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"reflect"
+	"testing"
+)
+
+// accessors pairs each method of a header's view with the field that the table declares for the same bits.
+var accessors = []struct {
+	view   any
+	fields map[string]string // method to field; "" is for what the table has no single row for
+}{
+	{Ethernet{}, map[string]string{"Destination": "eth.dst", "Source": "eth.src", "TypeOrLength": ""}},
+	{VLAN{}, map[string]string{"Priority": "vlan.priority", "DropEligible": "vlan.dei", "VID": "vlan.id", "TypeOrLength": ""}},
+	{IPv4{}, map[string]string{"Version": "ip.version", "HeaderLength": "ip.hdr_len", "DSField": "ip.dsfield", "TotalLength": "ip.len",
+		"Identification": "ip.id", "DontFragment": "ip.flags.df", "MoreFragments": "ip.flags.mf", "FragmentOffset": "ip.frag_offset",
+		"Fragment": "", "TTL": "ip.ttl", "Protocol": "ip.proto", "Checksum": "ip.checksum", "Source": "ip.src", "Destination": "ip.dst"}},
+	{IPv6{}, map[string]string{"Version": "ipv6.version", "TrafficClass": "ipv6.tclass", "FlowLabel": "ipv6.flow", "PayloadLength": "ipv6.plen",
+		"NextHeader": "ipv6.nxt", "HopLimit": "ipv6.hlim", "Source": "ipv6.src", "Destination": "ipv6.dst"}},
+	{UDP{}, map[string]string{"SourcePort": "udp.srcport", "DestinationPort": "udp.dstport", "Length": "udp.length", "Checksum": "udp.checksum"}},
+	{TCP{}, map[string]string{"SourcePort": "tcp.srcport", "DestinationPort": "tcp.dstport", "Sequence": "tcp.seq_raw",
+		"Acknowledgment": "tcp.ack_raw", "HeaderLength": "tcp.hdr_len", "Flags": "tcp.flags", "Window": "tcp.window_size_value",
+		"Checksum": "tcp.checksum", "UrgentPointer": "tcp.urgent_pointer"}},
+	{VXLAN{}, map[string]string{"Flags": "vxlan.flags", "ValidVNI": "vxlan.flag_i", "GroupPolicy": "vxlan.gbp", "VNI": "vxlan.vni"}},
+}
+
+// The table and the accessors are two statements of the same bits; on random bytes they say the same.
+func TestAccessorsAgreeWithTables(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, a := range accessors {
+		view := reflect.TypeOf(a.view)
+		if view.NumMethod() != len(a.fields) {
+			t.Errorf("%s has %d methods, %d are compared", view, view.NumMethod(), len(a.fields))
+		}
+		for range 200 {
+			b := make([]byte, 64)
+			for i := range b {
+				b[i] = byte(random.Uint32())
+			}
+			for method, name := range a.fields {
+				m := reflect.ValueOf(b).Convert(view).MethodByName(method)
+				if !m.IsValid() {
+					t.Fatalf("%s has no method %s", view, method)
+				}
+				if name == "" {
+					continue
+				}
+				f := FieldsNamed(name)[0]
+				got, want := normal(m.Call(nil)[0]), any(f.num(b))
+				if f.Kind >= IPv4Addr {
+					i := f.Offset() / 8
+					want = string(b[i : i+int(f.Bits)/8])
+				}
+				if got != want {
+					t.Fatalf("%s.%s says %v, %s says %v, of % x", view, method, got, name, want, b)
+				}
+			}
+		}
+	}
+}
+
+// normal makes what an accessor returns comparable with what the table reads.
+func normal(v reflect.Value) any {
+	switch {
+	case v.Kind() == reflect.Bool && v.Bool():
+		return uint64(1)
+	case v.Kind() == reflect.Bool:
+		return uint64(0)
+	case v.CanUint():
+		return v.Uint()
+	case v.CanInt():
+		return uint64(v.Int())
+	case v.Type() == reflect.TypeFor[netip.Addr]():
+		return string(v.Interface().(netip.Addr).AsSlice())
+	}
+	return string(v.Bytes())
+}
+
+func TestReadBits(t *testing.T) {
+	b := []byte{0b10110011, 0b01011100, 0xff, 0x00, 0x12, 0x34, 0x56, 0x78, 0x9a}
+	for _, c := range []struct {
+		off, n int
+		want   uint64
+	}{{0, 1, 1}, {1, 3, 0b011}, {4, 8, 0b00110101}, {6, 4, 0b1101}, {0, 24, 0xb35cff}, {7, 2, 0b10}, {4, 64, 0x35cff00123456789}, {8, 64, 0x5cff00123456789a}} {
+		if got := readBits(b, c.off, c.n); got != c.want {
+			t.Errorf("bits %d+%d: %#x, want %#x", c.off, c.n, got, c.want)
+		}
+	}
+}
