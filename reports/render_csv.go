@@ -1,0 +1,54 @@
+package reports
+
+import (
+	"encoding/csv"
+	"io"
+	"slices"
+	"strings"
+)
+
+// WriteCSV prints each table as a block of its own: a header, then the rows; an empty line stands between blocks.
+// The first column holds the table's name, so that a block's lines tell which it is; docs/json.md has the details.
+// For the sake of grep, cut and awk a row is always one line: control characters are escaped as in text, and lines end
+// in LF, where RFC 4180 has CRLF.
+func WriteCSV(w io.Writer, tables []*Table) error {
+	for i, t := range tables {
+		if i > 0 {
+			if _, err := io.WriteString(w, "\n"); err != nil {
+				return err
+			}
+		}
+		if err := t.writeCSV(csv.NewWriter(w)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Table) writeCSV(out *csv.Writer) error {
+	estimates := slices.ContainsFunc(t.Columns, func(c Column) bool { return c.Kind == KindDistinct })
+	write := func(report string, row []Cell) {
+		record := []string{report}
+		for i, cell := range row {
+			record = append(record, printable(cell.plain(t.Columns[i].Kind)))
+		}
+		if estimates {
+			record = append(record, strings.Join(t.approximate(row), ";"))
+		}
+		out.Write(record) // errors are kept until out.Error
+	}
+
+	header := append([]string{"report"}, t.names()...)
+	if estimates {
+		header = append(header, "approximate")
+	}
+	out.Write(header)
+	for _, row := range t.Rows {
+		write(t.Name, row)
+	}
+	if t.Other != nil {
+		write(t.Name+":other", t.Other)
+	}
+	out.Flush()
+	return out.Error()
+}

@@ -1,0 +1,150 @@
+package reports
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// Schema is the version of the JSON format, described in docs/json.md. It grows when a reader of the one before could
+// misread the new one; a new column or key is no such change.
+const Schema = 1
+
+// WriteJSON prints tables as one JSON document, each row on a line of its own. version is the program's. The tables'
+// names must differ.
+func WriteJSON(w io.Writer, tables []*Table, version string) error {
+	out := bufio.NewWriter(w)
+	out.WriteString("{\n  \"pktscope\": {\"version\": " + quoted(version) + "},\n")
+	out.WriteString("  \"schema\": " + strconv.Itoa(Schema) + ",\n  \"reports\": {")
+	for i, t := range tables {
+		separate(out, i, "\n    ")
+		out.WriteString(quoted(t.Name) + ": ")
+		t.writeJSON(out)
+	}
+	out.WriteString("\n  }\n}\n")
+	return out.Flush()
+}
+
+func (t *Table) writeJSON(out *bufio.Writer) {
+	out.WriteString("{\n      \"title\": " + quoted(t.Title) + ",\n      \"columns\": [")
+	for i, c := range t.Columns {
+		separate(out, i, "\n        ")
+		out.WriteString("{\"name\": " + quoted(c.Name) + ", \"type\": " + quoted(c.Kind.String()))
+		if unit := kinds[c.Kind].unit; unit != "" {
+			out.WriteString(", \"unit\": " + quoted(unit))
+		}
+		out.WriteByte('}')
+	}
+	out.WriteString("\n      ],\n      \"rows\": [")
+	for i, row := range t.Rows {
+		separate(out, i, "\n        ")
+		t.writeJSONRow(out, row)
+	}
+	out.WriteString("\n      ],\n")
+	if t.Other != nil {
+		out.WriteString("      \"other\": ")
+		t.writeJSONRow(out, t.Other)
+		out.WriteString(",\n")
+	}
+	out.WriteString("      \"total_rows\": " + strconv.Itoa(len(t.Rows)+t.More) + ",\n")
+	out.WriteString("      \"notes\": " + quotedList(t.Notes) + "\n    }")
+}
+
+func (t *Table) writeJSONRow(out *bufio.Writer, row []Cell) {
+	out.WriteByte('{')
+	for i, cell := range row {
+		separate(out, i, " ")
+		out.WriteString(quoted(t.Columns[i].Name) + ": " + cell.json(t.Columns[i].Kind))
+	}
+	if names := t.approximate(row); len(names) > 0 {
+		out.WriteString(", \"approximate\": " + quotedList(names))
+	}
+	out.WriteByte('}')
+}
+
+// approximate returns the names of the columns in which row holds an estimate.
+func (t *Table) approximate(row []Cell) []string {
+	var names []string
+	for i, cell := range row {
+		if cell.approximate {
+			names = append(names, t.Columns[i].Name)
+		}
+	}
+	return names
+}
+
+// separate writes the comma between the elements of an object or array, and then the space before element i.
+func separate(out *bufio.Writer, i int, space string) {
+	if i > 0 {
+		out.WriteByte(',')
+	} else if space == " " {
+		return
+	}
+	out.WriteString(space)
+}
+
+// json returns the cell as a JSON value.
+func (c Cell) json(kind Kind) string {
+	switch v := c.value.(type) {
+	case nil:
+		return "null"
+	case []string:
+		return quotedList(v)
+	case string:
+		return quoted(v)
+	case int64:
+		if kind == KindTime {
+			return quoted(c.plain(kind))
+		}
+	case netip.Addr:
+		return quoted(v.String())
+	}
+	return c.plain(kind)
+}
+
+// plain returns the cell's exact value in the kind's unit, without quotes: what CSV prints, and JSON where it is a number.
+func (c Cell) plain(kind Kind) string {
+	switch v := c.value.(type) {
+	case bool:
+		return strconv.FormatBool(v)
+	case string:
+		return v
+	case []string:
+		return strings.Join(v, ";")
+	case netip.Addr:
+		return v.String()
+	case int64:
+		switch kind {
+		case KindTime:
+			return timestamp(v, 9)
+		case KindShare:
+			return decimal(v, 6)
+		case KindPacketRate:
+			return decimal(v, 3)
+		}
+		return strconv.FormatInt(v, 10)
+	}
+	return ""
+}
+
+// quoted returns s as a JSON string. Bytes that are no UTF-8 become U+FFFD, as encoding/json has it.
+func quoted(s string) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // nobody pastes this into HTML, and "<" is common in what protocols say
+	if err := e.Encode(s); err != nil {
+		panic(err) // a string always encodes
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func quotedList(texts []string) string {
+	all := make([]string, len(texts))
+	for i, s := range texts {
+		all[i] = quoted(s)
+	}
+	return "[" + strings.Join(all, ", ") + "]"
+}

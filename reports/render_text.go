@@ -1,0 +1,354 @@
+package reports
+
+import (
+	"bytes"
+	"io"
+	"net/netip"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/pkg/twwidth"
+	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
+)
+
+// TextOptions say what the place that text is written to can do.
+type TextOptions struct {
+	Width int  // cells in a line; 0 for no limit
+	Color bool // ANSI colours are understood and wanted
+}
+
+const (
+	margin      = "  " // before every line but the title, which so stands out without colour
+	gap         = "  " // between columns
+	narrowest   = 8    // a cut column keeps this much
+	ellipsis    = "…"
+	bold, faint = "\x1b[1m", "\x1b[2m"
+	plainAgain  = "\x1b[0m"
+)
+
+// WriteText prints tables for reading: a title, a header, aligned columns in human units, then what qualifies them.
+// In a Width that is too small, texts lose their ends first and then columns leave from the right; addresses and
+// numbers are never cut.
+func WriteText(w io.Writer, tables []*Table, o TextOptions) error {
+	var out bytes.Buffer
+	for i, t := range tables {
+		if i > 0 {
+			out.WriteByte('\n')
+		}
+		if err := t.writeText(&out, o); err != nil {
+			return err
+		}
+	}
+	_, err := w.Write(out.Bytes())
+	return err
+}
+
+func (t *Table) writeText(out *bytes.Buffer, o TextOptions) error {
+	line := func(style, indent, s string) {
+		if o.Color && style != "" {
+			s = style + s + plainAgain
+		}
+		out.WriteString(indent + s + "\n")
+	}
+	notes := t.Notes
+	if len(t.Rows) == 0 && t.Other == nil && t.More == 0 {
+		line(bold, "", printable(t.Title)+": none")
+	} else {
+		line(bold, "", printable(t.Title))
+		if t.Layout == Vertical {
+			if err := t.writeVertical(out, o); err != nil {
+				return err
+			}
+		} else {
+			g := t.grid()
+			if hidden := g.fit(o.Width); len(hidden) > 0 {
+				notes = append([]string{"not shown at this width: " + strings.Join(hidden, ", ")}, notes...)
+			}
+			lines, err := g.lines()
+			if err != nil {
+				return err
+			}
+			for i, l := range lines {
+				style := ""
+				if i == 0 {
+					style = faint
+				}
+				line(style, margin, l)
+			}
+		}
+	}
+	if t.More > 0 {
+		line(faint, margin, ellipsis+" and "+thousands(int64(t.More))+" more")
+	}
+	for _, note := range notes {
+		line(faint, margin, "note: "+printable(note))
+	}
+	return nil
+}
+
+// writeVertical prints each row as lines of name and value, an empty line between rows.
+func (t *Table) writeVertical(out *bytes.Buffer, o TextOptions) error {
+	all := t.grid()
+	titles := 0
+	for _, column := range all.columns {
+		titles = max(titles, twwidth.Width(column.title))
+	}
+	for r := range all.rows {
+		g := grid{columns: make([]gridColumn, 2)}
+		room := o.Width - len(margin) - len(gap) - titles
+		for c, column := range all.columns {
+			value := all.rows[r][c]
+			if o.Width > 0 && column.cuttable {
+				value = cut(value, max(room, narrowest))
+			}
+			g.rows = append(g.rows, []string{column.title, value})
+		}
+		lines, err := g.lines()
+		if err != nil {
+			return err
+		}
+		if r > 0 {
+			out.WriteByte('\n')
+		}
+		for _, l := range lines[1:] {
+			out.WriteString(margin + l + "\n")
+		}
+	}
+	return nil
+}
+
+// A grid is a table as text.
+type grid struct {
+	columns []gridColumn
+	rows    [][]string
+}
+
+type gridColumn struct {
+	title           string
+	right, cuttable bool
+	width           int
+}
+
+// grid returns all cells of t as text.
+func (t *Table) grid() *grid {
+	g := &grid{rows: make([][]string, 0, len(t.Rows)+1)}
+	digits := make([]int, len(t.Columns)) // as many for every time of a column, or they would not align
+	for i, c := range t.Columns {
+		title := c.Title
+		if title == "" {
+			title = c.Name
+		}
+		g.columns = append(g.columns, gridColumn{title: printable(title), right: kinds[c.Kind].right, cuttable: kinds[c.Kind].cuttable})
+		if c.Kind == KindTime {
+			for _, row := range t.Rows {
+				if n, ok := row[i].value.(int64); ok {
+					digits[i] = max(digits[i], subsecond(n))
+				}
+			}
+		}
+	}
+	add := func(row []Cell) []string {
+		texts := make([]string, len(row))
+		for i, cell := range row {
+			texts[i] = cell.text(t.Columns[i].Kind, digits[i])
+		}
+		g.rows = append(g.rows, texts)
+		return texts
+	}
+	for _, row := range t.Rows {
+		add(row)
+	}
+	if t.Other != nil {
+		add(t.Other)[0] = "other"
+	}
+	return g
+}
+
+// text returns the cell in human units; digits are those behind the second of a time.
+func (c Cell) text(kind Kind, digits int) string {
+	switch v := c.value.(type) {
+	case bool:
+		if v {
+			return "yes"
+		}
+		return "no"
+	case string:
+		return printable(v)
+	case []string:
+		if kind == KindPath && len(v) > 0 {
+			return strings.Repeat("  ", len(v)-1) + printable(v[len(v)-1])
+		}
+		return printable(strings.Join(v, ", "))
+	case netip.Addr:
+		return printable(v.String()) // an IPv6 zone may hold anything
+	case int64:
+		s := number(v, kind, digits)
+		if c.approximate {
+			s = "~" + s
+		}
+		return s
+	}
+	return "-"
+}
+
+func number(n int64, kind Kind, digits int) string {
+	switch kind {
+	case KindCount, KindDistinct:
+		return thousands(n)
+	case KindBytes:
+		return scaled(n, byteUnits)
+	case KindBitRate:
+		return scaled(n, bitRateUnits)
+	case KindPacketRate:
+		return perSecond(n)
+	case KindShare:
+		return percent(n)
+	case KindTime:
+		return timestamp(n, digits)
+	case KindDuration:
+		return duration(n)
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+// printable escapes what is not printable, as Go does in quotes: names in a capture are whatever a stranger sent, and
+// control characters would let them draw on the terminal or forge lines.
+func printable(s string) string {
+	clean := true
+	for _, r := range s {
+		if r == utf8.RuneError || !strconv.IsPrint(r) {
+			clean = false
+			break
+		}
+	}
+	if clean {
+		return s
+	}
+	var b strings.Builder
+	for i, r := range s {
+		_, size := utf8.DecodeRuneInString(s[i:])
+		if (r == utf8.RuneError && size == 1) || !strconv.IsPrint(r) {
+			q := strconv.Quote(s[i : i+size])
+			b.WriteString(q[1 : len(q)-1])
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// fit sets the columns' widths, cuts texts so that a line has at most width cells, and returns the titles of the
+// columns that had to leave. The first column always stays.
+func (g *grid) fit(width int) (hidden []string) {
+	for i := range g.columns {
+		c := &g.columns[i]
+		c.width = twwidth.Width(c.title)
+		for _, row := range g.rows {
+			c.width = max(c.width, twwidth.Width(row[i]))
+		}
+	}
+	if width <= 0 {
+		return nil
+	}
+	shown := len(g.columns)
+	for shown > 1 && g.line(shown, true) > width {
+		shown--
+		hidden = append([]string{g.columns[shown].title}, hidden...)
+	}
+	g.columns = g.columns[:shown]
+	for i := range g.rows {
+		g.rows[i] = g.rows[i][:shown]
+	}
+	for excess := g.line(shown, false) - width; excess > 0; {
+		widest := -1
+		for i, c := range g.columns {
+			if c.width > c.least() && (widest < 0 || c.width > g.columns[widest].width) {
+				widest = i
+			}
+		}
+		if widest < 0 {
+			break
+		}
+		g.columns[widest].width--
+		excess--
+	}
+	for i, c := range g.columns {
+		for _, row := range g.rows {
+			if c.cuttable {
+				row[i] = cut(row[i], c.width)
+			}
+		}
+	}
+	return hidden
+}
+
+// cut takes the end off s where it is wider than width.
+func cut(s string, width int) string {
+	if twwidth.Width(s) <= width {
+		return s
+	}
+	return twwidth.Truncate(s, width, ellipsis)
+}
+
+// line returns the width of a line of the first n columns, as they are or cut as far as they can be.
+func (g *grid) line(n int, cut bool) int {
+	total := len(margin) + len(gap)*(n-1)
+	for _, c := range g.columns[:n] {
+		if cut {
+			total += c.least()
+		} else {
+			total += c.width
+		}
+	}
+	return total
+}
+
+func (c *gridColumn) least() int {
+	if !c.cuttable {
+		return c.width
+	}
+	return min(c.width, max(narrowest, twwidth.Width(c.title)))
+}
+
+// lines returns the header and the rows, aligned.
+func (g *grid) lines() ([]string, error) {
+	var titles []string
+	var alignment tw.Alignment
+	for _, c := range g.columns {
+		titles = append(titles, c.title)
+		if c.right {
+			alignment = append(alignment, tw.AlignRight)
+		} else {
+			alignment = append(alignment, tw.AlignLeft)
+		}
+	}
+	var b bytes.Buffer
+	table := tablewriter.NewTable(&b,
+		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
+			Borders:  tw.BorderNone,
+			Settings: tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone},
+		})),
+		tablewriter.WithPadding(tw.Padding{Right: gap, Overwrite: true}),
+		tablewriter.WithAlignment(alignment),
+		tablewriter.WithHeaderAutoFormat(tw.Off),
+		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
+		tablewriter.WithRowAutoWrap(tw.WrapNone),
+		tablewriter.WithTrimSpace(tw.Off), // the indentation of a tree
+		tablewriter.WithEastAsian(tw.Off), // or the locale would change the output
+	)
+	table.Header(titles)
+	if err := table.Bulk(g.rows); err != nil {
+		return nil, err
+	}
+	if err := table.Render(); err != nil {
+		return nil, err
+	}
+	lines := strings.Split(strings.TrimRight(b.String(), "\n"), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return lines, nil
+}
