@@ -20,8 +20,8 @@ func WriteJSON(w io.Writer, tables []*Table, version string) error {
 	out.WriteString("{\n  \"pktscope\": {\"version\": " + quoted(version) + "},\n")
 	out.WriteString("  \"schema\": " + strconv.Itoa(Schema) + ",\n  \"reports\": {")
 	for i, t := range tables {
-		separate(out, i, "\n    ")
-		out.WriteString(quoted(t.Name) + ": ")
+		separate(out, i, ",")
+		out.WriteString("\n    " + quoted(t.Name) + ": ")
 		t.writeJSON(out)
 	}
 	out.WriteString("\n  }\n}\n")
@@ -31,8 +31,8 @@ func WriteJSON(w io.Writer, tables []*Table, version string) error {
 func (t *Table) writeJSON(out *bufio.Writer) {
 	out.WriteString("{\n      \"title\": " + quoted(t.Title) + ",\n      \"columns\": [")
 	for i, c := range t.Columns {
-		separate(out, i, "\n        ")
-		out.WriteString("{\"name\": " + quoted(c.Name) + ", \"type\": " + quoted(c.Kind.String()))
+		separate(out, i, ",")
+		out.WriteString("\n        {\"name\": " + quoted(c.Name) + ", \"type\": " + quoted(c.Kind.String()))
 		if unit := kinds[c.Kind].unit; unit != "" {
 			out.WriteString(", \"unit\": " + quoted(unit))
 		}
@@ -40,7 +40,8 @@ func (t *Table) writeJSON(out *bufio.Writer) {
 	}
 	out.WriteString("\n      ],\n      \"rows\": [")
 	for i, row := range t.Rows {
-		separate(out, i, "\n        ")
+		separate(out, i, ",")
+		out.WriteString("\n        ")
 		t.writeJSONRow(out, row)
 	}
 	out.WriteString("\n      ],\n")
@@ -56,7 +57,7 @@ func (t *Table) writeJSON(out *bufio.Writer) {
 func (t *Table) writeJSONRow(out *bufio.Writer, row []Cell) {
 	out.WriteByte('{')
 	for i, cell := range row {
-		separate(out, i, " ")
+		separate(out, i, ", ")
 		out.WriteString(quoted(t.Columns[i].Name) + ": " + cell.json(t.Columns[i].Kind))
 	}
 	if names := t.approximate(row); len(names) > 0 {
@@ -76,14 +77,11 @@ func (t *Table) approximate(row []Cell) []string {
 	return names
 }
 
-// separate writes the comma between the elements of an object or array, and then the space before element i.
-func separate(out *bufio.Writer, i int, space string) {
+// separate writes what stands between the elements of an object or array, before element i.
+func separate(out *bufio.Writer, i int, between string) {
 	if i > 0 {
-		out.WriteByte(',')
-	} else if space == " " {
-		return
+		out.WriteString(between)
 	}
-	out.WriteString(space)
 }
 
 // json returns the cell as a JSON value.

@@ -33,6 +33,7 @@ const (
 // In a Width that is too small, texts lose their ends first and then columns leave from the right; addresses and
 // numbers are never cut.
 func WriteText(w io.Writer, tables []*Table, o TextOptions) error {
+	twwidth.SetEastAsian(false) // or the locale would change the output
 	var out bytes.Buffer
 	for i, t := range tables {
 		if i > 0 {
@@ -47,50 +48,63 @@ func WriteText(w io.Writer, tables []*Table, o TextOptions) error {
 }
 
 func (t *Table) writeText(out *bytes.Buffer, o TextOptions) error {
-	line := func(style, indent, s string) {
-		if o.Color && style != "" {
-			s = style + s + plainAgain
-		}
-		out.WriteString(indent + s + "\n")
-	}
-	notes := t.Notes
+	title := printable(t.Title)
 	if len(t.Rows) == 0 && t.Other == nil && t.More == 0 {
-		line(bold, "", printable(t.Title)+": none")
-	} else {
-		line(bold, "", printable(t.Title))
-		if t.Layout == Vertical {
-			if err := t.writeVertical(out, o); err != nil {
-				return err
-			}
-		} else {
-			g := t.grid()
-			if hidden := g.fit(o.Width); len(hidden) > 0 {
-				notes = append([]string{"not shown at this width: " + strings.Join(hidden, ", ")}, notes...)
-			}
-			lines, err := g.lines()
-			if err != nil {
-				return err
-			}
-			for i, l := range lines {
-				style := ""
-				if i == 0 {
-					style = faint
-				}
-				line(style, margin, l)
-			}
-		}
+		title += ": none"
+	}
+	out.WriteString(o.styled(bold, title) + "\n")
+
+	write := t.writeHorizontal
+	if t.Layout == Vertical {
+		write = t.writeVertical
+	}
+	hidden, err := write(out, o)
+	if err != nil {
+		return err
 	}
 	if t.More > 0 {
-		line(faint, margin, ellipsis+" and "+thousands(int64(t.More))+" more")
+		out.WriteString(margin + o.styled(faint, ellipsis+" and "+thousands(int64(t.More))+" more") + "\n")
 	}
-	for _, note := range notes {
-		line(faint, margin, "note: "+printable(note))
+	if len(hidden) > 0 {
+		o.note(out, "not shown at this width: "+strings.Join(hidden, ", "))
+	}
+	for _, note := range t.Notes {
+		o.note(out, note)
 	}
 	return nil
 }
 
-// writeVertical prints each row as lines of name and value, an empty line between rows.
-func (t *Table) writeVertical(out *bytes.Buffer, o TextOptions) error {
+func (o TextOptions) styled(style, s string) string {
+	if !o.Color {
+		return s
+	}
+	return style + s + plainAgain
+}
+
+func (o TextOptions) note(out *bytes.Buffer, s string) {
+	out.WriteString(margin + o.styled(faint, "note: "+printable(s)) + "\n")
+}
+
+// writeHorizontal prints a header and a line for each row, and returns the titles of the columns that found no room.
+func (t *Table) writeHorizontal(out *bytes.Buffer, o TextOptions) (hidden []string, err error) {
+	g := t.grid()
+	if len(g.rows) == 0 {
+		return nil, nil
+	}
+	hidden = g.fit(o.Width)
+	lines, err := g.lines()
+	if err != nil {
+		return nil, err
+	}
+	lines[0] = o.styled(faint, lines[0])
+	for _, l := range lines {
+		out.WriteString(margin + l + "\n")
+	}
+	return hidden, nil
+}
+
+// writeVertical prints each row as lines of name and value, an empty line between rows. It hides nothing.
+func (t *Table) writeVertical(out *bytes.Buffer, o TextOptions) (hidden []string, err error) {
 	all := t.grid()
 	titles := 0
 	for _, column := range all.columns {
@@ -108,7 +122,7 @@ func (t *Table) writeVertical(out *bytes.Buffer, o TextOptions) error {
 		}
 		lines, err := g.lines()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if r > 0 {
 			out.WriteByte('\n')
@@ -117,7 +131,7 @@ func (t *Table) writeVertical(out *bytes.Buffer, o TextOptions) error {
 			out.WriteString(margin + l + "\n")
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // A grid is a table as text.
@@ -337,7 +351,6 @@ func (g *grid) lines() ([]string, error) {
 		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
 		tablewriter.WithRowAutoWrap(tw.WrapNone),
 		tablewriter.WithTrimSpace(tw.Off), // the indentation of a tree
-		tablewriter.WithEastAsian(tw.Off), // or the locale would change the output
 	)
 	table.Header(titles)
 	if err := table.Bulk(g.rows); err != nil {

@@ -55,7 +55,8 @@ var kinds = [...]struct {
 // String returns the name that JSON gives as a column's type.
 func (k Kind) String() string { return kinds[k].name }
 
-// A Column is one column of a [Table].
+// A Column is one column of a [Table]. The names "report" and "approximate" are taken: CSV and JSON have such columns
+// and keys of their own.
 type Column struct {
 	Name  string // stable: the key in JSON and the header in CSV, snake_case or a field's name
 	Title string // the header in text; Name where empty
