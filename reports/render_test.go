@@ -76,7 +76,10 @@ func TestRender(t *testing.T) {
 		got.Files = append(got.Files, txtar.File{Name: name, Data: b.Bytes()})
 	}
 	text := func(o TextOptions) func(io.Writer) error {
-		return func(w io.Writer) error { return WriteText(w, samples(), o) }
+		return func(w io.Writer) error {
+			twwidth.SetEastAsian(true) // as a CJK locale does; it must not show
+			return WriteText(w, samples(), o)
+		}
 	}
 	add("text", text(TextOptions{}))
 	add("text 120", text(TextOptions{Width: 120}))
