@@ -6,7 +6,9 @@ type Decoder struct {
 	config *Config
 	tables *dispatch
 	p      *Packet
-	at     int // index of the layer that is being dissected
+	at     int    // index of the layer that is being dissected
+	l      *Layer // the layer itself
+	have   int    // captured bytes from its first byte to the end of what encloses it
 	cursor
 	messages int
 }
@@ -33,12 +35,13 @@ func (d *Decoder) Decode(p *Packet, f Frame) {
 	d.messages = 0
 	d.data, d.pos, d.end, d.limit = p.Data, 0, p.WireLen, "frame.len"
 	d.parent, d.source, d.depth, d.flags = -1, 0, 0, 0
-	d.run(frame.ID)
+	d.push(frame.ID)
+	d.parent, d.depth = 0, 1
+	d.run(d.next(LinkType, uint32(p.Point.Link)))
 }
 
 // run decodes the chain of layers that starts at the cursor with protocol id.
 func (d *Decoder) run(id ID) {
-	p := d.p
 	for {
 		if id == none {
 			if d.pos >= min(d.end, len(d.data)) {
@@ -52,26 +55,19 @@ func (d *Decoder) run(id ID) {
 			return
 		}
 		proto := protocols[id]
-		have := max(0, min(d.end, len(d.data))-d.pos)
-		at := len(p.Layers)
-		d.at = at
-		// A layer is written in place: building it first and copying it costs more than all the rest of this loop.
-		if at == cap(p.Layers) {
-			p.Layers = append(p.Layers, Layer{})
-		}
-		p.Layers = p.Layers[:at+1]
-		l := &p.Layers[at]
-		l.Start, l.HeaderEnd, l.End = uint32(d.pos), uint32(d.pos+min(proto.size, have)), uint32(d.end)
-		l.Note, l.Parent, l.Protocol, l.Source, l.Verdict, l.Flags = 0, d.parent, id, d.source, VerdictNone, d.flags
+		l := d.push(id)
+		have := d.have
 		if have < proto.size {
 			d.cut(proto.size, have)
 			return
 		}
+		l.HeaderEnd += uint32(proto.size)
+		at := d.at
 		next := proto.Dissect(d, d.data[d.pos:d.pos+have:d.pos+have])
 		if next == done {
 			return
 		}
-		l = &p.Layers[at] // the slice may have grown
+		l = d.l // children may have made the list of layers grow
 		d.pos, d.end = int(l.HeaderEnd), int(l.End)
 		d.parent = int16(at)
 		d.depth++
@@ -79,9 +75,25 @@ func (d *Decoder) run(id ID) {
 	}
 }
 
+// push adds a layer at the cursor; its header has no length yet. The layer is written in place: to build it first and copy it
+// costs more than all the rest of the loop.
+func (d *Decoder) push(id ID) *Layer {
+	p := d.p
+	at := len(p.Layers)
+	if at == cap(p.Layers) {
+		p.Layers = append(p.Layers, Layer{})
+	}
+	p.Layers = p.Layers[:at+1]
+	l := &p.Layers[at]
+	l.Start, l.HeaderEnd, l.End = uint32(d.pos), uint32(d.pos), uint32(d.end)
+	l.Note, l.Parent, l.Protocol, l.Source, l.Verdict, l.Flags = 0, d.parent, id, d.source, VerdictNone, d.flags
+	d.at, d.l, d.have = at, l, max(0, min(d.end, len(d.data))-d.pos)
+	return l
+}
+
 // cut ends decoding because the header at the cursor needs more bytes than there are. Its layer stays, partial.
 func (d *Decoder) cut(need, have int) {
-	l := &d.p.Layers[d.at]
+	l := d.l
 	l.Flags |= Partial
 	l.HeaderEnd = l.Start + uint32(have)
 	s := Stop{Reason: StopShort, At: l.Protocol, Offset: l.Start, Need: uint32(need), Have: uint32(have), Limit: d.limit}
@@ -107,18 +119,17 @@ func (d *Decoder) anomaly(layer int, a Anomaly) {
 
 // The methods below are for Dissect functions and speak of the layer that is being dissected.
 
-// layer returns it. The pointer is good until a child is decoded.
-func (d *Decoder) layer() *Layer { return &d.p.Layers[d.at] }
+// layer returns it.
+func (d *Decoder) layer() *Layer { return d.l }
 
 // header says that the header has n bytes. If so many are not there the layer becomes partial, and the function returns false:
 // the caller has to return done.
 func (d *Decoder) header(n int) bool {
-	have := max(0, min(d.end, len(d.data))-d.pos)
-	if n > have {
-		d.cut(n, have)
+	if n > d.have {
+		d.cut(n, d.have)
 		return false
 	}
-	d.layer().HeaderEnd = uint32(d.pos + n)
+	d.l.HeaderEnd = uint32(d.pos + n)
 	return true
 }
 
@@ -175,7 +186,7 @@ func (d *Decoder) find(t Table, key uint32) ID {
 // child decodes the n bytes at offset off from the start of the layer as protocol id, as one of several children. It returns
 // false when the packet has had too many of them.
 func (d *Decoder) child(id ID, off, n int, limit string, flags Flags) bool {
-	at, saved := d.at, d.cursor
+	at, have, saved := d.at, d.have, d.cursor
 	if d.messages++; d.messages > MaxMessages {
 		if d.messages == MaxMessages+1 {
 			d.note(TooManyMessages)
@@ -190,6 +201,6 @@ func (d *Decoder) child(id ID, off, n int, limit string, flags Flags) bool {
 	d.depth++
 	d.flags |= flags
 	d.run(id)
-	d.at, d.cursor = at, saved
+	d.at, d.l, d.have, d.cursor = at, &d.p.Layers[at], have, saved
 	return true
 }

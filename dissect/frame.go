@@ -7,7 +7,6 @@ var frame = Protocol{
 	Name:    "frame",
 	Title:   "Frame",
 	Fields:  []*Field{frameNumber, frameTime, frameLen, frameCapLen, frameInterface, frameInterfaceName, frameProtocols},
-	Dissect: dissectFrame,
 	Walk:    walkFrame,
 	Summary: summarizeFrame,
 }
@@ -21,8 +20,6 @@ var (
 	frameInterfaceName = &Field{Name: "frame.interface_name", Kind: Text, Doc: "interface name, where the capture has one"}
 	frameProtocols     = &Field{Name: "frame.protocols", Kind: Text, Doc: "the layers' names, outermost first, joined by colons"}
 )
-
-func dissectFrame(d *Decoder, _ []byte) ID { return d.next(LinkType, uint32(d.p.Point.Link)) }
 
 func walkFrame(w *Walker) {
 	p := w.Packet
