@@ -1,0 +1,25 @@
+// Package pcaps reads packet captures: pcap, pcapng and snoop files, plain or compressed with gzip, zstd, lz4, xz
+// or bzip2, from a file or a pipe. Both the format and the compression are told by the first bytes, never by the name.
+//
+// A [Reader] walks one file, [OpenAll] merges several by time; both are a [Source]. Frames come without a copy and
+// without an allocation:
+//
+//	src, err := pcaps.OpenAll(paths, pcaps.Options{})
+//	...
+//	defer src.Close()
+//	var frame pcaps.Frame
+//	for {
+//		err := src.Next(&frame)
+//		if err == io.EOF {
+//			break
+//		}
+//		if err != nil {
+//			... // report it and go on: other files may follow
+//		}
+//		... // frame.Data is valid until the next call of Next
+//	}
+//
+// A capture is hostile input. Every length in it is checked against what the file really holds before it is believed,
+// memory grows only with bytes that were read, and what is wrong is a [DamageError] that names the place; whatever
+// stood before it has been read by then. A file that is no capture is a [FormatError] that says what it looks like.
+package pcaps

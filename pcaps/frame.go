@@ -1,0 +1,54 @@
+package pcaps
+
+// Frame is one captured frame. [Source.Next] fills it anew each time.
+type Frame struct {
+	Number    uint64     // from 1, over all input in the order of reading
+	Time      int64      // when it was captured, in ns since the Unix epoch
+	Timeless  bool       // the file does not say when (pcapng's Simple Packet Block); Time is 0
+	Data      []byte     // the bytes captured; valid until the next call of Next
+	WireLen   int        // bytes on the wire, never below len(Data)
+	Interface *Interface // where it was captured
+	Offset    int64      // of its record or block, in bytes from the start of the (decompressed) file
+	Flags     uint32     // pcapng's epb_flags: bits 0-1 are 1 inbound, 2 outbound, 0 unknown; 0 elsewhere
+	Comments  []string   // pcapng's opt_comment; nil for most
+}
+
+// FCSLen is the number of bytes of frame check sequence at the end of the frame on the wire, -1 if the file does not say.
+func (f *Frame) FCSLen() int {
+	if n := f.Flags >> 5 & 0xf; n != 0 {
+		return int(n)
+	}
+	return f.Interface.FCSLen
+}
+
+// Interface is a capture point: an interface that a file describes. A file without descriptions (pcap, snoop) has one.
+// Two interfaces are the same only if their pointers are.
+type Interface struct {
+	File           string // the file's name as it was given, "standard input" for "-"
+	FileIndex      int    // of the file among those of one [OpenAll]
+	Section        int    // of the pcapng section in the file, from 0
+	Index          int    // in the file, from 0; goes on over sections
+	Name           string
+	Description    string
+	Hardware       string
+	OS             string
+	Filter         string // the capture filter, as text
+	Comments       []string
+	LinkType       LinkType
+	SnapLen        uint32 // the longest capture of a frame in bytes, 0 for no limit
+	FCSLen         int    // bytes of frame check sequence at the end of a frame, -1 unknown
+	Speed          uint64 // bits per second, 0 unknown
+	TicksPerSecond uint64 // the resolution of its clock: 1000000 for µs
+
+	// What the capturing system counted, -1 where the file does not say. Statistics follow the frames that they
+	// count, so these are final only at the end of the file.
+	Received  int64 // packets that came in
+	Dropped   int64 // packets that the interface lost for want of resources
+	OSDropped int64 // packets that the operating system lost
+
+	clock clock
+}
+
+func newInterface(link LinkType, snapLen uint32) *Interface {
+	return &Interface{LinkType: link, SnapLen: snapLen, FCSLen: -1, Received: -1, Dropped: -1, OSDropped: -1}
+}

@@ -1,0 +1,234 @@
+package pcaps
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"slices"
+)
+
+// blockSize is how much is read at once, in bytes. Smaller reads cost more calls, larger ones lose the cache.
+const blockSize = 512 << 10
+
+// Source is where frames come from: one [Reader], or several merged.
+type Source interface {
+	// Next reads the next frame. A file's last frame is followed by its *[DamageError] or read error if there is one; calling Next again
+	// goes on with what other files hold. io.EOF is the end of all.
+	Next(*Frame) error
+	// Interfaces returns the capture points known by now, by file and index. A pcapng file can add some at any time.
+	Interfaces() []*Interface
+	// OutOfOrder counts the frames that were earlier than one before them in the same file.
+	OutOfOrder() uint64
+	// BytesRead is how far the files, as they lie on disk, have been read; Size is how long they are, -1 for a pipe.
+	// BytesRead may be called while another goroutine reads.
+	BytesRead() int64
+	Size() int64
+	// Readers returns the files' readers, in the order in which they were named.
+	Readers() []*Reader
+	Close() error
+}
+
+// Info is what a file is.
+type Info struct {
+	Format      string // "pcap", "pcapng" or "snoop"
+	ByteOrder   string // "little-endian" or "big-endian", of the first section
+	Compression string // "gzip", "zstd", "lz4", "xz", "bzip2", or empty
+}
+
+// Reader reads one capture file.
+type Reader struct {
+	stream
+	contents
+	info       Info
+	format     format
+	source     *source
+	size       int64
+	closers    []io.Closer
+	frames     uint64
+	latest     int64 // time of a frame
+	outOfOrder uint64
+	ended      bool
+}
+
+// format is a file format's way to the next frame. It fills all of the frame but its number. A *DamageError it returns needs no file and no
+// frame number.
+type format interface {
+	next(*Frame) error
+}
+
+// contents is what a file says besides its frames.
+type contents struct {
+	name       string
+	index      int // of the file
+	interfaces []*Interface
+	sections   []Section
+	names      []NameRecord
+	secrets    []Secrets
+	kept       int // bytes
+	notKept    int // blocks and comments
+}
+
+func (c *contents) addInterface(i *Interface) {
+	i.File, i.FileIndex, i.Index = c.name, c.index, len(c.interfaces)
+	c.interfaces = append(c.interfaces, i)
+}
+
+// keep reports whether n more bytes can be kept.
+func (c *contents) keep(n int) bool {
+	if c.kept+n > maxKept {
+		c.notKept++
+		return false
+	}
+	c.kept += n
+	return true
+}
+
+func (c *contents) keepComment(comments []string, value []byte) []string {
+	if !c.keep(len(value)) {
+		return comments
+	}
+	return append(comments, text(value))
+}
+
+// Open opens a capture file, "-" for standard input. The error is a *[FormatError] if it is none, a *[DamageError] if its first
+// header is cut short, and an *[fs.PathError] if it cannot be opened.
+func Open(path string) (*Reader, error) { return open(path, 0, blockSize) }
+
+func open(path string, index, block int) (*Reader, error) {
+	if path == "-" {
+		return newReader(os.Stdin, "standard input", index, block)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && info.IsDir() {
+		err = &FormatError{path, "a directory"}
+	}
+	var r *Reader
+	if err == nil {
+		r, err = newReader(file, path, index, block)
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	r.closers = append(r.closers, file)
+	if info.Mode().IsRegular() {
+		r.size = info.Size()
+	}
+	return r, nil
+}
+
+// NewReader reads a capture from r, in blocks of its own; name stands for it in errors and interfaces.
+func NewReader(r io.Reader, name string) (*Reader, error) { return newReader(r, name, 0, blockSize) }
+
+func newReader(src io.Reader, name string, index, block int) (*Reader, error) {
+	r := &Reader{
+		source:   &source{r: src, name: name},
+		contents: contents{name: name, index: index},
+		size:     -1,
+		latest:   math.MinInt64,
+	}
+	r.stream = stream{src: r.source, buf: make([]byte, block)}
+	err := r.detect()
+	if err != nil {
+		r.Close()
+		return nil, r.located(err)
+	}
+	return r, nil
+}
+
+// detect finds out how the file is compressed and what format it has, and reads its first header.
+func (r *Reader) detect() (err error) {
+	const enough = 8 // bytes, for every magic
+	head := r.peek(enough)
+	if c := compressionOf(head); c != nil {
+		again := io.MultiReader(bytes.NewReader(slices.Clone(head)), r.source)
+		plain, err := c.open(bufio.NewReaderSize(again, 64<<10))
+		if err != nil {
+			return &DamageError{Found: err.Error(), Err: err}
+		}
+		r.closers = append(r.closers, plain)
+		r.info.Compression = c.name
+		r.stream = stream{src: plain, buf: r.buf}
+		head = r.peek(enough)
+	}
+	switch _, _, isPcap := pcapMagic(head); {
+	case isPcap:
+		r.format, err = openPcap(r)
+	case bytes.HasPrefix(head, []byte(pcapngMagic)):
+		r.format, err = openPcapng(r)
+	case bytes.HasPrefix(head, []byte(snoopMagic)):
+		r.format, err = openSnoop(r)
+	case r.err != nil && r.err != io.EOF:
+		_, err = r.need(len(head)+1, "a file header")
+	case r.info.Compression != "":
+		err = &FormatError{r.name, r.info.Compression + " data that holds " + looks(head)}
+	default:
+		err = &FormatError{r.name, looks(head)}
+	}
+	return err
+}
+
+// Next reads the next frame. It returns io.EOF at the end of the file; a *[DamageError] or a read error takes its place once.
+func (r *Reader) Next(f *Frame) error {
+	if r.ended {
+		return io.EOF
+	}
+	if err := r.format.next(f); err != nil {
+		r.ended = true
+		return r.located(err)
+	}
+	r.frames++
+	f.Number = r.frames
+	if f.Time < r.latest {
+		r.outOfOrder++
+	} else {
+		r.latest = f.Time
+	}
+	return nil
+}
+
+// located adds to damage the file and the number of the frame that could not be read.
+func (r *Reader) located(err error) error {
+	if damage, ok := err.(*DamageError); ok {
+		damage.File, damage.Frame = r.name, r.frames+1
+	}
+	return err
+}
+
+func (r *Reader) Info() Info { return r.info }
+
+func (r *Reader) Interfaces() []*Interface { return r.interfaces }
+
+// Sections returns the sections of a pcapng file that have been read so far; none for other formats.
+func (r *Reader) Sections() []Section { return r.sections }
+
+// Names returns the name resolution records that have been read so far.
+func (r *Reader) Names() []NameRecord { return r.names }
+
+// Secrets returns the decryption secrets that have been read so far.
+func (r *Reader) Secrets() []Secrets { return r.secrets }
+
+// NotKept counts the names, secrets and comments that were left out because the file holds more than 64 MiB of them.
+func (r *Reader) NotKept() int { return r.notKept }
+
+func (r *Reader) OutOfOrder() uint64 { return r.outOfOrder }
+func (r *Reader) BytesRead() int64   { return r.source.count.Load() }
+func (r *Reader) Size() int64        { return r.size }
+func (r *Reader) Readers() []*Reader { return []*Reader{r} }
+
+// Close closes the file, but not what was given to [NewReader]. A frame's data is not valid after it.
+func (r *Reader) Close() error {
+	var failed error
+	for _, c := range r.closers {
+		failed = errors.Join(failed, c.Close())
+	}
+	r.closers, r.ended = nil, true
+	return failed
+}

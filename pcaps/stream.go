@@ -1,0 +1,106 @@
+package pcaps
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+)
+
+// MaxFrameLen is the longest frame that is read, in bytes: the most that libpcap and Wireshark admit for any link type
+// (D-Bus and USB). A longer one is damage.
+const MaxFrameLen = 128 << 20
+
+// stream is the window that a format has on the bytes of a capture. Frames are slices of it: it moves over the file one
+// block at a time, and grows only where one record does not fit into a block, by no more than it has read so far.
+type stream struct {
+	src        io.Reader
+	buf        []byte
+	start, end int    // buf[start:end] is read and not yet consumed
+	base       int64  // where buf[0] stands in the decompressed file
+	err        error  // why src has no more, once it has not
+	moving     func() // told before bytes that were consumed are overwritten; nil if nobody keeps them
+}
+
+// unread is what can be had without reading.
+func (s *stream) unread() []byte { return s.buf[s.start:s.end] }
+
+// consume leaves the next n bytes behind; n must not exceed len(unread()).
+func (s *stream) consume(n int) { s.start += n }
+
+// offset is where unread() stands in the decompressed file.
+func (s *stream) offset() int64 { return s.base + int64(s.start) }
+
+// peek reads until n bytes are unread or there are no more, and returns all that are unread.
+func (s *stream) peek(n int) []byte {
+	for s.end-s.start < n && s.err == nil {
+		s.fill()
+	}
+	return s.unread()
+}
+
+// need returns all unread bytes, at least n of them. It returns io.EOF if there are none at all, which is the end if a record was to
+// start here, and a *DamageError if there are too few for what ("a record header").
+func (s *stream) need(n int, what string) ([]byte, error) {
+	b := s.peek(n)
+	have := len(b)
+	var failed *readError
+	switch {
+	case have >= n:
+		return b, nil
+	case errors.As(s.err, &failed):
+		return nil, failed
+	case s.err != io.EOF: // a decompressor's verdict
+		return nil, &DamageError{Offset: s.base + int64(s.end), Found: s.err.Error(), Err: s.err}
+	case have == 0:
+		return nil, io.EOF
+	}
+	return nil, s.damage(0, fmt.Sprintf("the file ends after %d bytes of %s", have, what), fmt.Sprintf("%d", n))
+}
+
+// fill reads once. Each call either adds a byte or sets s.err.
+func (s *stream) fill() {
+	if s.start > 0 {
+		if s.moving != nil {
+			s.moving()
+		}
+		copy(s.buf, s.unread())
+		s.base += int64(s.start)
+		s.start, s.end = 0, s.end-s.start
+	}
+	if s.end == len(s.buf) {
+		grown := make([]byte, 2*len(s.buf))
+		copy(grown, s.buf)
+		s.buf = grown
+	}
+	for range 100 { // an io.Reader may return nothing and no error, but not for ever
+		n, err := s.src.Read(s.buf[s.end:])
+		s.end += n
+		s.err = err
+		if n > 0 || err != nil {
+			return
+		}
+	}
+	s.err = io.ErrNoProgress
+}
+
+// damage is an error at so many bytes after the start of unread().
+func (s *stream) damage(at int, found, expected string) error {
+	return &DamageError{Offset: s.offset() + int64(at), Found: found, Expected: expected}
+}
+
+// source is the file or pipe itself, below any decompressor. It counts what was read of it.
+type source struct {
+	r     io.Reader
+	name  string
+	count atomic.Int64 // a decompressor may read in a goroutine of its own
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	s.count.Add(int64(n))
+	if err != nil && err != io.EOF {
+		err = &readError{s.name, err}
+	}
+	return n, err
+}
