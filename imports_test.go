@@ -1,0 +1,81 @@
+// Package pktscope_test holds what is true of the whole tree.
+package pktscope_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// arrows are the imports between our packages that docs/architecture.md draws. Whatever is not here is not allowed: dissecting
+// knows nothing of files, reading nothing of protocols.
+var arrows = map[string][]string{
+	"pcaps":          nil,
+	"dissect":        nil,
+	"dissect/filter": {"dissect"},
+	"flows":          {"dissect"},
+	"control":        {"dissect"},
+	"reports":        {"control", "dissect", "dissect/filter", "flows", "pcaps"},
+	"cmd/pktscope":   {"control", "dissect", "dissect/filter", "flows", "pcaps", "reports"},
+
+	// What makes captures for tests and benchmarks states the formats a second time and so must not look at dissect.
+	"bench/generate":        {"internal/craft"},
+	"internal/craft":        nil,
+	"internal/craft/oracle": nil,
+}
+
+// Packet libraries are for reading and writing files, and for second opinions in tests: what dissects is our own.
+var (
+	packetLibraries  = []string{"github.com/google/gopacket", "github.com/gopacket/gopacket"}
+	mayImportLibrary = []string{"pcaps", "bench/generate", "internal/craft/oracle"}
+)
+
+func TestImports(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, "pktscope/")
+		if p.ImportPath == "pktscope" {
+			continue
+		}
+		allowed, known := arrows[name]
+		if !known {
+			t.Errorf("%s is not in the picture", name)
+		}
+		for _, i := range p.Imports {
+			if ours, ok := strings.CutPrefix(i, "pktscope/"); ok && !slices.Contains(allowed, ours) {
+				t.Errorf("%s imports %s, against the arrows", name, ours)
+			}
+			for _, library := range packetLibraries {
+				if strings.HasPrefix(i, library) && !slices.Contains(mayImportLibrary, name) {
+					t.Errorf("%s imports %s", name, i)
+				}
+			}
+		}
+	}
+}
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+}
+
+func packages(t *testing.T) (all []pkg) {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p pkg
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
