@@ -50,7 +50,7 @@ func BenchmarkDecode(b *testing.B) {
 		b.Run(c.name+"/NewPacket", func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if p := gopacket.NewPacket(c.b, gplayers.LayerTypeEthernet, gopacket.DecodeOptions{NoCopy: true}); p.ErrorLayer() != nil {
+				if p := gopacket.NewPacket(c.b, gplayers.LayerTypeEthernet, gopacket.Default); p.ErrorLayer() != nil {
 					b.Fatal(p.ErrorLayer())
 				}
 			}

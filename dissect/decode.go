@@ -6,22 +6,21 @@ type Decoder struct {
 	config *Config
 	tables *dispatch
 	p      *Packet
-	at     int    // index of the layer that is being dissected
-	l      *Layer // the layer itself
-	have   int    // captured bytes from its first byte to the end of what encloses it
-	cursor
+
+	// The layer that is being dissected.
+	l    *Layer
+	at   int // its index
+	have int // captured bytes from its first byte to the end of what encloses it
+
+	chain
 	messages int
 }
 
-// cursor is a place in a source: where the next header starts, and what bounds it.
-type cursor struct {
-	data   []byte // the source's captured bytes
-	pos    int    // the next header's first byte
-	end    int    // where the enclosing payload ends, as the length fields say; may lie behind the captured bytes
-	limit  string // the length field that set end
-	parent int16
-	source uint8
+// chain is what the layers of one chain have in common.
+type chain struct {
+	limit  string // the length field that set the end of what encloses the layer
 	depth  uint8
+	source uint8
 	flags  Flags // what every layer from here on is
 }
 
@@ -33,51 +32,53 @@ func (d *Decoder) Decode(p *Packet, f Frame) {
 	p.Reset(f)
 	d.p = p
 	d.messages = 0
-	d.data, d.pos, d.end, d.limit = p.Data, 0, p.WireLen, "frame.len"
-	d.parent, d.source, d.depth, d.flags = -1, 0, 0, 0
-	d.push(frame.ID)
-	d.parent, d.depth = 0, 1
-	d.run(d.next(LinkType, uint32(p.Point.Link)))
+	d.chain = chain{limit: "frame.len"}
+	d.push(frame.ID, -1, 0, uint32(p.WireLen))
+	d.depth = 1
+	d.run(d.next(LinkType, uint32(p.Point.Link)), p.Data, 0, uint32(p.WireLen), 0)
 }
 
-// run decodes the chain of layers that starts at the cursor with protocol id.
-func (d *Decoder) run(id ID) {
+// run decodes a chain of layers. The first is of protocol id and starts at offset start of its source; b is what was captured of
+// it, end is where it ends as the length fields say.
+func (d *Decoder) run(id ID, b []byte, start, end uint32, parent int16) {
 	for {
 		if id == none {
-			if d.pos >= min(d.end, len(d.data)) {
-				return
+			if len(b) > 0 {
+				d.push(data.ID, parent, start, end).HeaderEnd += uint32(len(b))
 			}
-			id = data.ID
+			return
 		}
 		if d.depth > MaxDepth {
-			d.anomaly(int(d.parent), TooDeep)
+			d.anomaly(int(parent), TooDeep)
 			d.stop(Stop{Reason: StopDepth, At: id})
 			return
 		}
-		proto := protocols[id]
-		l := d.push(id)
-		have := d.have
-		if have < proto.size {
-			d.cut(proto.size, have)
+		proto := &dissectors[id]
+		l := d.push(id, parent, start, end)
+		at := d.at
+		d.have = len(b)
+		if len(b) < proto.size {
+			d.cut(proto.size)
 			return
 		}
-		l.HeaderEnd += uint32(proto.size)
-		at := d.at
-		next := proto.Dissect(d, d.data[d.pos:d.pos+have:d.pos+have])
-		if next == done {
+		l.HeaderEnd = start + uint32(proto.size)
+		if id = proto.dissect(d, b); id == done {
 			return
 		}
 		l = d.l // children may have made the list of layers grow
-		d.pos, d.end = int(l.HeaderEnd), int(l.End)
-		d.parent = int16(at)
+		b = b[l.HeaderEnd-start:]
+		start, end = l.HeaderEnd, l.End
+		if n := int(end) - int(start); n < len(b) {
+			b = b[:max(0, n):n]
+		}
+		parent = int16(at)
 		d.depth++
-		id = next
 	}
 }
 
-// push adds a layer at the cursor; its header has no length yet. The layer is written in place: to build it first and copy it
-// costs more than all the rest of the loop.
-func (d *Decoder) push(id ID) *Layer {
+// push adds a layer; its header has no length yet. The layer is written in place: to build it first and copy it costs more
+// than all the rest of the loop.
+func (d *Decoder) push(id ID, parent int16, start, end uint32) *Layer {
 	p := d.p
 	at := len(p.Layers)
 	if at == cap(p.Layers) {
@@ -85,22 +86,22 @@ func (d *Decoder) push(id ID) *Layer {
 	}
 	p.Layers = p.Layers[:at+1]
 	l := &p.Layers[at]
-	l.Start, l.HeaderEnd, l.End = uint32(d.pos), uint32(d.pos), uint32(d.end)
-	l.Note, l.Parent, l.Protocol, l.Source, l.Verdict, l.Flags = 0, d.parent, id, d.source, VerdictNone, d.flags
-	d.at, d.l, d.have = at, l, max(0, min(d.end, len(d.data))-d.pos)
+	l.Start, l.HeaderEnd, l.End = start, start, end
+	l.Note, l.Parent, l.Protocol, l.Source, l.Verdict, l.Flags = 0, parent, id, d.source, VerdictNone, d.flags
+	d.at, d.l = at, l
 	return l
 }
 
-// cut ends decoding because the header at the cursor needs more bytes than there are. Its layer stays, partial.
-func (d *Decoder) cut(need, have int) {
+// cut ends decoding because the layer's header needs more bytes than there are. The layer stays, partial.
+func (d *Decoder) cut(need int) {
 	l := d.l
 	l.Flags |= Partial
-	l.HeaderEnd = l.Start + uint32(have)
-	s := Stop{Reason: StopShort, At: l.Protocol, Offset: l.Start, Need: uint32(need), Have: uint32(have), Limit: d.limit}
+	l.HeaderEnd = l.Start + uint32(d.have)
+	s := Stop{Reason: StopShort, At: l.Protocol, Offset: l.Start, Need: uint32(need), Have: uint32(d.have), Limit: d.limit}
 	switch {
 	case d.flags&Quoted != 0:
 		s.Reason = StopQuote
-	case d.end > len(d.data):
+	case l.Len() > d.have:
 		s.Reason, s.Limit = StopTruncated, "frame.cap_len"
 	}
 	d.stop(s)
@@ -126,24 +127,24 @@ func (d *Decoder) layer() *Layer { return d.l }
 // the caller has to return done.
 func (d *Decoder) header(n int) bool {
 	if n > d.have {
-		d.cut(n, d.have)
+		d.cut(n)
 		return false
 	}
-	d.l.HeaderEnd = uint32(d.pos + n)
+	d.l.HeaderEnd = d.l.Start + uint32(n)
 	return true
 }
 
 // extent says that header and payload have n bytes, because length field by says so. What encloses the layer wins if it is
 // shorter.
 func (d *Decoder) extent(n int, by string) {
-	end := d.pos + n
-	if end > d.end {
+	l := d.l
+	if n > l.Len() {
 		if d.flags&Quoted == 0 {
 			d.note(LengthExceedsFrame)
 		}
 		return
 	}
-	d.layer().End = uint32(end)
+	l.End = l.Start + uint32(n)
 	d.limit = by
 }
 
@@ -186,21 +187,21 @@ func (d *Decoder) find(t Table, key uint32) ID {
 // child decodes the n bytes at offset off from the start of the layer as protocol id, as one of several children. It returns
 // false when the packet has had too many of them.
 func (d *Decoder) child(id ID, off, n int, limit string, flags Flags) bool {
-	at, have, saved := d.at, d.have, d.cursor
 	if d.messages++; d.messages > MaxMessages {
 		if d.messages == MaxMessages+1 {
 			d.note(TooManyMessages)
-			d.stop(Stop{Reason: StopMessages, At: d.layer().Protocol})
+			d.stop(Stop{Reason: StopMessages, At: d.l.Protocol})
 		}
 		return false
 	}
-	d.parent = int16(at)
-	d.pos += off
-	d.end = min(d.end, d.pos+n)
+	at, have, saved := d.at, d.have, d.chain
+	start := min(d.l.Start+uint32(off), d.l.End)
+	end := min(start+uint32(n), d.l.End)
+	b := d.p.Body(d.l)[min(off, have):]
 	d.limit = limit
 	d.depth++
 	d.flags |= flags
-	d.run(id)
-	d.at, d.l, d.have, d.cursor = at, &d.p.Layers[at], have, saved
+	d.run(id, b[:min(len(b), int(end-start))], start, end, int16(at))
+	d.at, d.l, d.have, d.chain = at, &d.p.Layers[at], have, saved
 	return true
 }

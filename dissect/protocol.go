@@ -69,10 +69,16 @@ func (id ID) String() string {
 
 var (
 	protocols       [256]*Protocol
+	dissectors      [256]dissector // what decoding needs of each, close together
 	protocolsByName = map[string]*Protocol{}
 	fields          []*Field
 	fieldsByName    = map[string][]*Field{}
 )
+
+type dissector struct {
+	dissect func(d *Decoder, b []byte) ID
+	size    int
+}
 
 // init lays the tables out. It runs once, before any decoder can exist; afterwards nothing changes them.
 func init() {
@@ -80,6 +86,7 @@ func init() {
 		p.ID = ID(i + 1)
 		p.size = p.Header.Bits() / 8
 		protocols[p.ID] = p
+		dissectors[p.ID] = dissector{p.Dissect, p.size}
 		protocolsByName[p.Name] = p
 		layOut(p, p.Header, 0)
 		for _, rows := range p.Tables {

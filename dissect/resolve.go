@@ -30,9 +30,8 @@ func (r *Resolver) resume(p *Packet, i int, b []byte, id ID, limit string) {
 	d := r.decoder
 	d.p = p
 	d.messages = 0
-	d.cursor = cursor{data: b, end: len(b), limit: limit, parent: int16(i), source: uint8(len(p.sources) - 1),
-		depth: p.depth(i) + 1, flags: p.Layers[i].Flags&(Quoted|Guessed) | Tail}
-	d.run(id)
+	d.chain = chain{limit: limit, source: uint8(len(p.sources) - 1), depth: p.depth(i) + 1, flags: p.Layers[i].Flags&(Quoted|Guessed) | Tail}
+	d.run(id, b, 0, uint32(len(b)), int16(i))
 }
 
 // depth counts the layers around layer i.
