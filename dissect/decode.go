@@ -80,15 +80,12 @@ func (d *Decoder) run(id ID, b []byte, start, end uint32, parent int16) {
 // than all the rest of the loop.
 func (d *Decoder) push(id ID, parent int16, start, end uint32) *Layer {
 	p := d.p
-	at := len(p.Layers)
-	if at == cap(p.Layers) {
-		p.Layers = append(p.Layers, Layer{})
-	}
-	p.Layers = p.Layers[:at+1]
-	l := &p.Layers[at]
+	d.at = len(p.Layers)
+	p.Layers = append(p.Layers, Layer{})
+	l := &p.Layers[d.at]
+	d.l = l
 	l.Start, l.HeaderEnd, l.End = start, start, end
-	l.Note, l.Parent, l.Protocol, l.Source, l.Verdict, l.Flags = 0, parent, id, d.source, VerdictNone, d.flags
-	d.at, d.l = at, l
+	l.Parent, l.Protocol, l.Source, l.Flags = parent, id, d.source, d.flags
 	return l
 }
 
@@ -172,7 +169,7 @@ func (d *Decoder) next(t Table, key uint32) ID {
 	if s := d.tables[t]; int(key) < len(s) && s[key] != none {
 		return s[key]
 	}
-	d.stop(Stop{Reason: StopUnknown, At: d.layer().Protocol, Next: t, Key: key, Offset: d.layer().HeaderEnd})
+	d.stop(Stop{Reason: StopUnknown, At: d.l.Protocol, Next: t, Key: key, Offset: d.l.HeaderEnd})
 	return none
 }
 
