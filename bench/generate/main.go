@@ -4,10 +4,11 @@
 //
 // The same flags give the same bytes. Packets come from conversations whose sequence numbers, acknowledgments and
 // identifications move on as they should, and every checksum, of every layer in a tunnel too, is right: what an
-// analyzer finds wrong in these captures is a fault of the analyzer. Two things make it fast enough to write into a
-// pipe. Each kind of packet is built once, and for the others like it only the fields that vary are written and added
-// to what is known of the checksums (template.go). And which packet comes next is a matter of a random number and 32 bytes of
-// state a flow (generate.go). What there is to choose from is in mix.go.
+// analyzer finds wrong in these captures, but that some connections were under way before, is its own fault.
+//
+// Two things make it faster than what reads from its pipe. Each kind of packet is built once, and of the next ones only
+// the fields that vary are written and added to what is known of the checksums (template.go). And a random number
+// and 32 bytes of state a flow decide which packet comes next (generate.go). What there is to choose from is in mix.go.
 package main
 
 import (

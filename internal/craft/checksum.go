@@ -23,7 +23,7 @@ const (
 func (s Sum) fill(pseudo, covered []byte, offset int) {
 	switch s {
 	case Right:
-		binary.BigEndian.PutUint16(covered[offset:], Checksum(padded(pseudo, 2), covered))
+		binary.BigEndian.PutUint16(covered[offset:], Checksum(pseudo, covered))
 	case Partial:
 		binary.BigEndian.PutUint16(covered[offset:], ^Checksum(pseudo))
 	}
