@@ -2,8 +2,8 @@ package pcaps
 
 import "encoding/binary"
 
-// byteOrder reads numbers in the order of the machine that wrote the file. A branch that is always taken the same way is
-// cheaper than binary.ByteOrder's indirect call, which the compiler cannot inline.
+// byteOrder reads numbers in the order of the machine that wrote the file. A branch that is always taken the same way
+// is cheaper than binary.ByteOrder's indirect call, which the compiler cannot inline.
 type byteOrder bool
 
 const (

@@ -22,8 +22,8 @@ func newClock(perSecond uint64, offset int64) clock {
 	return c
 }
 
-// ns is the time of a stamp. Fractions of a nanosecond are cut off; what 64 bits cannot hold (before 1677, after 2262)
-// becomes the nearest that they can.
+// ns is the time of a stamp. Fractions of a nanosecond are cut off; what 64 bits cannot hold (before 1677, after
+// 2262) becomes the nearest that they can.
 func (c *clock) ns(ticks uint64) int64 {
 	if hi, lo := bits.Mul64(ticks, c.perTick); c.perTick != 0 && hi == 0 && lo <= math.MaxInt64 {
 		return int64(lo)

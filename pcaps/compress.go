@@ -9,41 +9,50 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
-	"github.com/ulikunitz/xz"
 )
 
-// maxDictionary bounds what a decompressor remembers for one file, in bytes: zstd's own default for decompression, and twice what
-// xz -9 asks for.
+// maxDictionary bounds what a decompressor remembers for one file, in bytes: zstd's own default for decompression,
+// and twice what xz -9 asks for.
 const maxDictionary = 128 << 20
 
 // compression is a way to compress a whole file. All of them read on when one compressed file follows another.
 type compression struct {
-	name   string
-	magics []string
-	open   func(*bufio.Reader) (io.ReadCloser, error)
+	name  string
+	magic string
+	open  func(*bufio.Reader) (io.ReadCloser, error)
 }
 
 var compressions = []compression{
-	{"gzip", []string{"\x1f\x8b"}, func(r *bufio.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) }},
-	{"zstd", []string{"\x28\xb5\x2f\xfd"}, openZstd},
-	{"lz4", []string{"\x04\x22\x4d\x18", "\x02\x21\x4c\x18"}, func(r *bufio.Reader) (io.ReadCloser, error) {
-		return io.NopCloser(lz4.NewReader(r)), nil
-	}},
-	{"xz", []string{"\xfd7zXZ\x00"}, openXZ},
-	{"bzip2", []string{"BZh"}, func(r *bufio.Reader) (io.ReadCloser, error) { return io.NopCloser(bzip2.NewReader(r)), nil }},
+	{"gzip", "\x1f\x8b", openGzip},
+	{"zstd", "\x28\xb5\x2f\xfd", openZstd},
+	{"lz4", "\x04\x22\x4d\x18", openLZ4},
+	{"lz4", "\x02\x21\x4c\x18", openLZ4}, // the legacy frame
+	{"xz", "\xfd7zXZ\x00", openXZ},
+	{"bzip2", "BZh", openBzip2},
 }
 
-// compressionOf tells by the first bytes of a file how it is compressed; nil if it is not.
-func compressionOf(head []byte) *compression {
-	for i, c := range compressions {
-		for _, magic := range c.magics {
-			if bytes.HasPrefix(head, []byte(magic)) {
-				return &compressions[i]
-			}
+// skippable is the magic of a frame without content, but for its first byte (0x50 to 0x5f); parallel zstd begins its
+// files with one.
+const skippable = "\x2a\x4d\x18"
+
+// compressionOf tells by the first bytes of a file how it is compressed.
+func compressionOf(head []byte) (c compression, ok bool) {
+	for _, c := range compressions {
+		if bytes.HasPrefix(head, []byte(c.magic)) {
+			return c, true
 		}
 	}
-	return nil
+	if len(head) >= 4 && head[0]&0xf0 == 0x50 && string(head[1:4]) == skippable {
+		return compression{name: "zstd", open: openZstd}, true
+	}
+	return c, false
 }
+
+func openGzip(r *bufio.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) }
+
+func openLZ4(r *bufio.Reader) (io.ReadCloser, error) { return io.NopCloser(lz4.NewReader(r)), nil }
+
+func openBzip2(r *bufio.Reader) (io.ReadCloser, error) { return io.NopCloser(bzip2.NewReader(r)), nil }
 
 func openZstd(r *bufio.Reader) (io.ReadCloser, error) {
 	d, err := zstd.NewReader(r, zstd.WithDecoderMaxWindow(maxDictionary))
@@ -51,12 +60,4 @@ func openZstd(r *bufio.Reader) (io.ReadCloser, error) {
 		return nil, err
 	}
 	return d.IOReadCloser(), nil
-}
-
-func openXZ(r *bufio.Reader) (io.ReadCloser, error) {
-	d, err := xz.NewReader(r)
-	if err != nil {
-		return nil, err
-	}
-	return io.NopCloser(d), nil
 }

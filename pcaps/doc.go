@@ -1,5 +1,5 @@
-// Package pcaps reads packet captures: pcap, pcapng and snoop files, plain or compressed with gzip, zstd, lz4, xz
-// or bzip2, from a file or a pipe. Both the format and the compression are told by the first bytes, never by the name.
+// Package pcaps reads packet captures: pcap, pcapng and snoop files, plain or compressed with gzip, zstd, lz4, xz or
+// bzip2, from a file or a pipe. Both the format and the compression are told by the first bytes, never by the name.
 //
 // A [Reader] walks one file, [OpenAll] merges several by time; both are a [Source]. Frames come without a copy and
 // without an allocation:

@@ -2,8 +2,8 @@ package pcaps
 
 import "fmt"
 
-// DamageError says that a capture cannot be read beyond a place: the file is cut short, a length in it cannot be true, or
-// its compressed data is corrupt. All frames before that place have been read.
+// DamageError says that a capture cannot be read beyond a place: the file is cut short, a length in it cannot be
+// true, or its compressed data is corrupt. All frames before that place have been read.
 type DamageError struct {
 	File     string
 	Frame    uint64 // the number that the frame at this place would have had in its file, from 1

@@ -13,7 +13,8 @@ type Frame struct {
 	Comments  []string   // pcapng's opt_comment; nil for most
 }
 
-// FCSLen is the number of bytes of frame check sequence at the end of the frame on the wire, -1 if the file does not say.
+// FCSLen is the number of bytes of frame check sequence at the end of the frame on the wire, -1 if the file does not
+// say.
 func (f *Frame) FCSLen() int {
 	if n := f.Flags >> 5 & 0xf; n != 0 {
 		return int(n)
@@ -21,13 +22,14 @@ func (f *Frame) FCSLen() int {
 	return f.Interface.FCSLen
 }
 
-// Interface is a capture point: an interface that a file describes. A file without descriptions (pcap, snoop) has one.
-// Two interfaces are the same only if their pointers are.
+// Interface is a capture point: an interface that a file describes. A file without descriptions (pcap, snoop) has
+// one. Two interfaces are the same only if their pointers are.
 type Interface struct {
 	File           string // the file's name as it was given, "standard input" for "-"
 	FileIndex      int    // of the file among those of one [OpenAll]
-	Section        int    // of the pcapng section in the file, from 0
-	Index          int    // in the file, from 0; goes on over sections
+	Index          int    // in the file, from 0
+	Section        int    // the pcapng section it belongs to, from 0
+	ID             int    // in the section, from 0: what Wireshark shows; 0 for other formats
 	Name           string
 	Description    string
 	Hardware       string

@@ -22,7 +22,8 @@ const (
 	LinkTypeLinuxSLL2 LinkType = 276 // Linux "any" interface, version 2
 )
 
-// String is the registry's name without LINKTYPE_ ("ETHERNET", "LINUX_SLL2"), "LINKTYPE_n" for a number without a name.
+// String is the registry's name without LINKTYPE_ ("ETHERNET", "LINUX_SLL2"), "LINKTYPE_n" for a number without a
+// name.
 func (t LinkType) String() string {
 	if int(t) < len(linkTypeNames) && linkTypeNames[t] != "" {
 		return linkTypeNames[t]

@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// otherFormats are files that get mistaken for captures, and captures in formats that are not read, by their first bytes.
+// otherFormats are files that get mistaken for captures, and captures in formats that are not read, by their first
+// bytes.
 var otherFormats = []struct{ magic, what string }{
 	{"\x7fELF", "an ELF program or library"},
 	{"MZ", "a Windows program"},
@@ -85,8 +86,8 @@ func looksText(head []byte) string {
 	return "text"
 }
 
-// looksERF tells Endace's format, which has no magic, by its first record: time (seconds in the upper half, little-endian), type, flags,
-// record length, loss counter, wire length.
+// looksERF tells Endace's format, which has no magic, by its first record: time (seconds in the upper half,
+// little-endian), type, flags, record length, loss counter, wire length.
 func looksERF(head []byte) bool {
 	if len(head) < 16 {
 		return false

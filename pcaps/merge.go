@@ -10,8 +10,8 @@ import (
 
 // Options are choices for [OpenAll].
 type Options struct {
-	// Window is how many frames of one file are sorted by time when files are merged, 0 for 256. A file that is out of order by more
-	// than that (or by more than 1 MiB of frames) stays out of order.
+	// Window is how many frames of one file are sorted by time when files are merged, 0 for 256. A file that is out
+	// of order by more than that (or by more than 1 MiB of frames) stays out of order.
 	Window int
 }
 
@@ -20,8 +20,9 @@ const (
 	windowBytes   = 1 << 20
 )
 
-// OpenAll opens captures and merges them by time; of frames of one time, those of the file named first come first, then those that come first in
-// their file. Frame.Number counts over all files. One file alone is read in its own order. If a file cannot be opened, none is.
+// OpenAll opens captures and merges them by time; of frames of one time, those of the file named first come first,
+// then those that come first in their file. Frame.Number counts over all files. One file alone is read in its own
+// order. If a file cannot be opened, none is.
 func OpenAll(paths []string, opts Options) (Source, error) {
 	if len(paths) == 1 {
 		r, err := Open(paths[0])
@@ -40,7 +41,7 @@ func OpenAll(paths []string, opts Options) (Source, error) {
 		}
 		m.readers = append(m.readers, r)
 	}
-	m.start(cmp.Or(opts.Window, defaultWindow))
+	m.start(max(1, cmp.Or(opts.Window, defaultWindow)))
 	return m, nil
 }
 
@@ -52,9 +53,10 @@ type merger struct {
 	used    bool // the first input's next frame was returned
 }
 
+// start fills the windows. It is apart from opening the files, which can fail.
 func (m *merger) start(window int) {
 	for _, r := range m.readers {
-		in := &input{r: r, window: window}
+		in := &input{r: r, window: window, ring: make([]*pending, 0, 2*window)}
 		r.moving = in.rescue
 		in.lookAhead()
 		m.inputs = append(m.inputs, in)
@@ -130,20 +132,22 @@ func (m *merger) Close() error {
 	return failed
 }
 
-// input is one file of a merge: its next frames, sorted by time. Their data stays where the reader has it, until the reader needs the
-// place.
+// input is one file of a merge: its next frames, sorted by time. Their data stays where the reader has it, until the
+// reader needs the place.
 type input struct {
 	r      *Reader
 	window int
-	ahead  []*pending // by time, then by number
-	bytes  int        // of data in ahead
+	ahead  []*pending // by time, then by number; moves up in ring, and down again at its end
+	ring   []*pending
+	bytes  int // of data in ahead
 	free   []*pending
 	ended  error // what the reader returned last
 }
 
 type pending struct {
 	Frame
-	rescued bool // Data is a copy
+	when    int64 // the place in the order: the frame's time, for a timeless one the latest time before it
+	rescued bool  // Data is a copy
 }
 
 // lookAhead reads until the window is full or the file ends.
@@ -157,9 +161,15 @@ func (in *input) lookAhead() {
 		if in.ended = in.r.Next(&p.Frame); in.ended != nil {
 			return
 		}
+		if p.when = p.Time; p.Timeless {
+			p.when = in.r.latest
+		}
 		in.free = in.free[:len(in.free)-1]
+		if len(in.ahead) == cap(in.ahead) {
+			in.ahead = append(in.ring, in.ahead...)
+		}
 		at := len(in.ahead)
-		for at > 0 && in.ahead[at-1].Time > p.Time {
+		for at > 0 && in.ahead[at-1].when > p.when {
 			at--
 		}
 		in.ahead = slices.Insert(in.ahead, at, p)
@@ -171,7 +181,7 @@ func (in *input) lookAhead() {
 func (in *input) pop() {
 	p := in.ahead[0]
 	in.bytes -= len(p.Data)
-	in.ahead = slices.Delete(in.ahead, 0, 1)
+	in.ahead = in.ahead[1:]
 	in.free = append(in.free, p)
 }
 
@@ -193,8 +203,8 @@ func (in *input) rescue() {
 	}
 }
 
-// inputs is a heap by the time of the next frame, then by file. An input that has none comes first: what it has to say was met
-// when its last frame had gone.
+// inputs is a heap by the time of the next frame, then by file. An input that has none comes first: what it has to
+// say was met when its last frame had gone.
 type inputs []*input
 
 func (h inputs) Len() int { return len(h) }
@@ -203,8 +213,8 @@ func (h inputs) Less(i, j int) bool {
 	switch {
 	case len(a.ahead) == 0 || len(b.ahead) == 0:
 		return len(a.ahead) < len(b.ahead) || len(a.ahead) == len(b.ahead) && a.r.index < b.r.index
-	case a.ahead[0].Time != b.ahead[0].Time:
-		return a.ahead[0].Time < b.ahead[0].Time
+	case a.ahead[0].when != b.ahead[0].when:
+		return a.ahead[0].when < b.ahead[0].when
 	}
 	return a.r.index < b.r.index
 }

@@ -2,8 +2,8 @@ package pcaps
 
 import "fmt"
 
-// The pcap format: draft-ietf-opsawg-pcap. A file header of 24 bytes and then records, all in the byte order of the machine that
-// wrote them:
+// The pcap format: draft-ietf-opsawg-pcap. A file header of 24 bytes and then records, all in the byte order of the
+// machine that wrote them:
 //
 //	0        4      6      8          12       16       20           24
 //	| magic  | major| minor| reserved | reserved | snaplen | link type |
@@ -15,11 +15,11 @@ const (
 
 	magicMicro    = 0xa1b2c3d4
 	magicNano     = 0xa1b23c4d
-	magicModified = 0xa1b2cd34 // A. Kuznetzov's patched libpcap: µs, records have 8 bytes more (interface index, protocol, packet type)
+	magicModified = 0xa1b2cd34 // A. Kuznetzov's patched libpcap: µs, and 8 bytes more in a record header
 )
 
-// plausibleLen is the longest captured length that is believed where the file's snap length does not announce longer ones: enough
-// for any interface's offloaded segments, little enough that most damage is noticed where it is.
+// plausibleLen is the longest captured length that is believed where the file's snap length does not announce longer
+// ones: enough for any interface's offloaded segments, little enough that most damage is noticed where it is.
 const plausibleLen = 16 << 20
 
 // pcapLayout is what one must know of a pcap file to find its way from record to record.
@@ -93,7 +93,7 @@ func openPcap(r *Reader) (format, error) {
 		iface.FCSLen = int(link>>28) * 2
 	}
 	r.addInterface(iface)
-	r.info = Info{Format: "pcap", ByteOrder: order.String(), Compression: r.info.Compression}
+	r.info = Info{Format: "pcap", ByteOrder: order.String(), Compression: r.packed}
 	r.consume(pcapHeaderLen)
 	return &pcapReader{&r.stream, layout, iface}, nil
 }

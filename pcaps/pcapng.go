@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// The pcapng format: draft-ietf-opsawg-pcapng. A file is a row of sections, a section a row of blocks, all of one shape and
-// in the byte order that the section's first block shows:
+// The pcapng format: draft-ietf-opsawg-pcapng. A file is a row of sections, a section a row of blocks, all of one
+// shape and in the byte order that the section's first block shows:
 //
 //	0      4              8                 n-4            n
 //	| type | total length | body | options  | total length |
@@ -96,7 +96,7 @@ func openPcapng(r *Reader) (format, error) {
 	if err := p.readSection(block); err != nil {
 		return nil, err
 	}
-	r.info = Info{Format: "pcapng", ByteOrder: p.byteOrder.String(), Compression: r.info.Compression}
+	r.info = Info{Format: "pcapng", ByteOrder: p.byteOrder.String(), Compression: r.packed}
 	p.consume(len(block))
 	return p, nil
 }
@@ -166,7 +166,8 @@ func (p *pcapngReader) block() (b []byte, err error) {
 	}
 	b = b[:size]
 	if again := order.u32(b[size-4:]); again != size {
-		return nil, p.damage(int(size)-4, fmt.Sprintf("block length %d at the block's end", again), fmt.Sprintf("%d as at its start", size))
+		return nil, p.damage(int(size)-4,
+			fmt.Sprintf("block length %d at the block's end", again), fmt.Sprintf("%d as at its start", size))
 	}
 	p.byteOrder = order
 	return b, nil
@@ -175,12 +176,14 @@ func (p *pcapngReader) block() (b []byte, err error) {
 // body returns what lies between a block's lengths, at least n bytes of it.
 func (p *pcapngReader) body(block []byte, n int, what string) ([]byte, error) {
 	if len(block) < blockOverhead+n {
-		return nil, p.damage(4, fmt.Sprintf("block length %d", len(block)), fmt.Sprintf("at least %d for %s", blockOverhead+n, what))
+		return nil, p.damage(4,
+			fmt.Sprintf("block length %d", len(block)), fmt.Sprintf("at least %d for %s", blockOverhead+n, what))
 	}
 	return block[8 : len(block)-4], nil
 }
 
-// option splits the first option off a block's options. The code is optEnd where they end, with or without the option that says so.
+// option splits the first option off a block's options. The code is optEnd where they end, with or without the option
+// that says so.
 func (p *pcapngReader) option(block, options []byte) (code uint16, value, rest []byte, err error) {
 	if len(options) < 4 {
 		return optEnd, nil, nil, nil
@@ -191,7 +194,8 @@ func (p *pcapngReader) option(block, options []byte) (code uint16, value, rest [
 	}
 	if n > len(options)-4 {
 		at := len(block) - 4 - len(options) + 2
-		return 0, nil, nil, p.damage(at, fmt.Sprintf("option length %d", n), fmt.Sprintf("at most %d, what is left of the block", len(options)-4))
+		return 0, nil, nil, p.damage(at,
+			fmt.Sprintf("option length %d", n), fmt.Sprintf("at most %d, what is left of the block", len(options)-4))
 	}
 	return code, options[4 : 4+n], options[4+padded(n, len(options)-4):], nil
 }
@@ -243,7 +247,7 @@ func (p *pcapngReader) readInterface(block []byte) error {
 		return p.damage(0, "one more interface description", fmt.Sprintf("at most %d", maxInterfaces))
 	}
 	iface := newInterface(LinkType(p.u16(body)), p.u32(body[4:]))
-	iface.Section = len(p.sections) - 1
+	iface.Section, iface.ID = len(p.sections)-1, len(p.section)
 	iface.TicksPerSecond = 1_000_000
 	var offset int64
 	for options := body[8:]; ; {
@@ -276,7 +280,8 @@ func (p *pcapngReader) readInterface(block []byte) error {
 		case code == interfaceResolution && len(value) == 1:
 			if iface.TicksPerSecond = ticksPerSecond(value[0]); iface.TicksPerSecond == 0 {
 				at := len(block) - 4 - len(options) + 4
-				return p.damage(at, fmt.Sprintf("time resolution 0x%02x", value[0]), "at most 0x13 (10^-19 s), or 0x80 to 0xbf (2^-63 s)")
+				return p.damage(at,
+					fmt.Sprintf("time resolution 0x%02x", value[0]), "at most 0x13 (10^-19 s), or 0x80 to 0xbf (2^-63 s)")
 			}
 		}
 		options = rest
@@ -287,8 +292,8 @@ func (p *pcapngReader) readInterface(block []byte) error {
 	return nil
 }
 
-// ticksPerSecond decodes if_tsresol: the negative power of 2 if the top bit is set, else of 10. It returns 0 for one that no
-// 64-bit number of ticks can hold.
+// ticksPerSecond decodes if_tsresol: the negative power of 2 if the top bit is set, else of 10. It returns 0 for one
+// that no 64-bit number of ticks can hold.
 func ticksPerSecond(resolution byte) uint64 {
 	exponent := resolution & 0x7f
 	if resolution&0x80 != 0 {
@@ -363,8 +368,8 @@ func (p *pcapngReader) readFrameOptions(block, options []byte, f *Frame) error {
 	}
 }
 
-// readSimple reads a Simple Packet Block: no interface (it is the section's first), no time, and the captured length only as
-// the smallest of three.
+// readSimple reads a Simple Packet Block: no interface (it is the section's first), no time, and the captured length
+// only as the smallest of three.
 func (p *pcapngReader) readSimple(block []byte, f *Frame) error {
 	body, err := p.body(block, 4, "a simple packet")
 	if err != nil {

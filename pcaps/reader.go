@@ -15,8 +15,8 @@ const blockSize = 512 << 10
 
 // Source is where frames come from: one [Reader], or several merged.
 type Source interface {
-	// Next reads the next frame. A file's last frame is followed by its *[DamageError] or read error if there is one; calling Next again
-	// goes on with what other files hold. io.EOF is the end of all.
+	// Next reads the next frame. A file's last frame is followed by its *[DamageError] or read error if there is one;
+	// calling Next again goes on with what other files hold. io.EOF is the end of all.
 	Next(*Frame) error
 	// Interfaces returns the capture points known by now, by file and index. A pcapng file can add some at any time.
 	Interfaces() []*Interface
@@ -53,8 +53,8 @@ type Reader struct {
 	ended      bool
 }
 
-// format is a file format's way to the next frame. It fills all of the frame but its number. A *DamageError it returns needs no file and no
-// frame number.
+// format is a file format's way to the next frame. It fills all of the frame but its number. A *DamageError it
+// returns needs no file and no frame number.
 type format interface {
 	next(*Frame) error
 }
@@ -93,25 +93,26 @@ func (c *contents) keepComment(comments []string, value []byte) []string {
 	return append(comments, text(value))
 }
 
-// Open opens a capture file, "-" for standard input. The error is a *[FormatError] if it is none, a *[DamageError] if its first
-// header is cut short, and an *[fs.PathError] if it cannot be opened.
+// Open opens a capture file, "-" for standard input. The error is a *[FormatError] if it is none, a *[DamageError] if
+// its first header is cut short, and an *[fs.PathError] if it cannot be opened.
 func Open(path string) (*Reader, error) { return open(path, 0, blockSize) }
 
 func open(path string, index, block int) (*Reader, error) {
-	if path == "-" {
-		return newReader(os.Stdin, "standard input", index, block)
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
+	file, name := os.Stdin, "standard input"
+	if path != "-" {
+		var err error
+		if file, err = os.Open(path); err != nil {
+			return nil, err
+		}
+		name = path
 	}
 	info, err := file.Stat()
 	if err == nil && info.IsDir() {
-		err = &FormatError{path, "a directory"}
+		err = &FormatError{name, "a directory"}
 	}
 	var r *Reader
 	if err == nil {
-		r, err = newReader(file, path, index, block)
+		r, err = newReader(file, name, index, block)
 	}
 	if err != nil {
 		file.Close()
@@ -147,15 +148,14 @@ func newReader(src io.Reader, name string, index, block int) (*Reader, error) {
 func (r *Reader) detect() (err error) {
 	const enough = 8 // bytes, for every magic
 	head := r.peek(enough)
-	if c := compressionOf(head); c != nil {
+	if c, ok := compressionOf(head); ok {
 		again := io.MultiReader(bytes.NewReader(slices.Clone(head)), r.source)
 		plain, err := c.open(bufio.NewReaderSize(again, 64<<10))
+		r.stream = stream{src: plain, packed: c.name, buf: r.buf}
 		if err != nil {
-			return &DamageError{Found: err.Error(), Err: err}
+			return r.corrupt(err)
 		}
 		r.closers = append(r.closers, plain)
-		r.info.Compression = c.name
-		r.stream = stream{src: plain, buf: r.buf}
 		head = r.peek(enough)
 	}
 	switch _, _, isPcap := pcapMagic(head); {
@@ -167,15 +167,16 @@ func (r *Reader) detect() (err error) {
 		r.format, err = openSnoop(r)
 	case r.err != nil && r.err != io.EOF:
 		_, err = r.need(len(head)+1, "a file header")
-	case r.info.Compression != "":
-		err = &FormatError{r.name, r.info.Compression + " data that holds " + looks(head)}
+	case r.packed != "":
+		err = &FormatError{r.name, r.packed + " data that holds " + looks(head)}
 	default:
 		err = &FormatError{r.name, looks(head)}
 	}
 	return err
 }
 
-// Next reads the next frame. It returns io.EOF at the end of the file; a *[DamageError] or a read error takes its place once.
+// Next reads the next frame. It returns io.EOF at the end of the file; a *[DamageError] or a read error takes its
+// place once.
 func (r *Reader) Next(f *Frame) error {
 	if r.ended {
 		return io.EOF
@@ -186,10 +187,11 @@ func (r *Reader) Next(f *Frame) error {
 	}
 	r.frames++
 	f.Number = r.frames
-	if f.Time < r.latest {
-		r.outOfOrder++
-	} else {
+	switch {
+	case f.Time >= r.latest:
 		r.latest = f.Time
+	case !f.Timeless:
+		r.outOfOrder++
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/iotest"
 )
@@ -159,7 +160,8 @@ func TestSmallReads(t *testing.T) {
 	}
 }
 
-// Every prefix of a file gives a prefix of its frames, and then an error that says where, unless it ends where a record does.
+// Every prefix of a file gives a prefix of its frames, and then an error that says where, unless it ends where a
+// record does.
 func TestEveryPrefix(t *testing.T) {
 	for name, s := range samples() {
 		whole := 0
@@ -261,7 +263,7 @@ func TestDamage(t *testing.T) {
 		{"snoop included length", slices.Concat(snoopHeader(4), with(snoopRecord(1, 0, 20, short), 4, 0xffffffff)), 0,
 			"test: damaged at frame 1, byte 20: included length 4294967295, expected at most 134217728"},
 		{"snoop record length", slices.Concat(snoopHeader(4), with(snoopRecord(1, 0, 20, short), 8, 0x10000000)), 0,
-			"test: damaged at frame 1, byte 24: record length 16, expected at least 44, for 20 bytes of data"},
+			"test: damaged at frame 1, byte 24: record length 16, expected 44 for 20 bytes of data and some padding"},
 	} {
 		_, frames, err := readBytes(t, c.file)
 		if err == nil || err.Error() != c.want {
@@ -375,12 +377,33 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
+func TestStandardInput(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "in")
+	if err := os.WriteFile(path, onePcap(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func(stdin *os.File) { os.Stdin = stdin }(os.Stdin)
+	os.Stdin = file
+	r, err := Open("-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if frames, err := readAll(r); err != nil || len(frames) != 1 || frames[0].Interface.File != "standard input" || r.Size() != int64(len(onePcap())) {
+		t.Errorf("%d frames, %v", len(frames), err)
+	}
+}
+
 // A failure of the operating system is not the file's damage, and what was read before it counts.
 func TestReadError(t *testing.T) {
 	le := binary.LittleEndian
 	file := slices.Concat(pcapHeader(le, magicMicro, 65535, 1), pcapRecordOf(le, 1, 0, 20, short), short[:5])
-	broken := errors.New("input/output error")
-	r, err := NewReader(io.MultiReader(bytes.NewReader(file), iotest.ErrReader(broken)), "disk.pcap")
+	broken := syscall.EIO
+	r, err := NewReader(io.MultiReader(bytes.NewReader(file), iotest.ErrReader(&os.PathError{Op: "read", Path: "disk.pcap", Err: broken})), "disk.pcap")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -437,7 +460,7 @@ func FuzzReader(f *testing.F) {
 				t.Fatalf("%+v", frame)
 			}
 		}
-		if r.info.Compression == "" && len(r.buf) > 2*len(file)+128 {
+		if r.packed == "" && len(r.buf) > 2*len(file)+128 {
 			t.Fatalf("%d bytes of memory for a file of %d", len(r.buf), len(file))
 		}
 		if again := r.Next(&frame); again != io.EOF {

@@ -50,7 +50,7 @@ func openSnoop(r *Reader) (format, error) {
 	iface := newInterface(link, 0)
 	iface.TicksPerSecond = 1_000_000
 	r.addInterface(iface)
-	r.info = Info{Format: "snoop", ByteOrder: bigEndian.String(), Compression: r.info.Compression}
+	r.info = Info{Format: "snoop", ByteOrder: bigEndian.String(), Compression: r.packed}
 	r.consume(snoopHeaderLen)
 	return &snoopReader{&r.stream, iface}, nil
 }
@@ -68,7 +68,8 @@ func (s *snoopReader) next(f *Frame) (err error) {
 		return s.damage(4, fmt.Sprintf("included length %d", capLen), fmt.Sprintf("at most %d", MaxFrameLen))
 	}
 	if size < snoopRecordLen+capLen || size > snoopRecordLen+MaxFrameLen {
-		return s.damage(8, fmt.Sprintf("record length %d", size), fmt.Sprintf("at least %d, for %d bytes of data", snoopRecordLen+capLen, capLen))
+		return s.damage(8, fmt.Sprintf("record length %d", size),
+			fmt.Sprintf("%d for %d bytes of data and some padding", snoopRecordLen+capLen, capLen))
 	}
 	if len(b) < int(size) {
 		if b, err = s.need(int(size), "a record"); err != nil {

@@ -4,17 +4,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"sync/atomic"
 )
 
-// MaxFrameLen is the longest frame that is read, in bytes: the most that libpcap and Wireshark admit for any link type
-// (D-Bus and USB). A longer one is damage.
+// MaxFrameLen is the longest frame that is read, in bytes: the most that libpcap and Wireshark admit for any link
+// type (D-Bus and USB). A longer one is damage.
 const MaxFrameLen = 128 << 20
 
-// stream is the window that a format has on the bytes of a capture. Frames are slices of it: it moves over the file one
-// block at a time, and grows only where one record does not fit into a block, by no more than it has read so far.
+// stream is the window that a format has on the bytes of a capture. Frames are slices of it: it moves over the file
+// one block at a time, and grows only where one record does not fit into a block, by no more than it has read so far.
 type stream struct {
 	src        io.Reader
+	packed     string // how src is compressed, empty if it is not
 	buf        []byte
 	start, end int    // buf[start:end] is read and not yet consumed
 	base       int64  // where buf[0] stands in the decompressed file
@@ -39,19 +41,16 @@ func (s *stream) peek(n int) []byte {
 	return s.unread()
 }
 
-// need returns all unread bytes, at least n of them. It returns io.EOF if there are none at all, which is the end if a record was to
-// start here, and a *DamageError if there are too few for what ("a record header").
+// need returns all unread bytes, at least n of them. It returns io.EOF if there are none at all, which is the end if
+// a record was to start here, and a *DamageError if there are too few for what ("a record header").
 func (s *stream) need(n int, what string) ([]byte, error) {
 	b := s.peek(n)
 	have := len(b)
-	var failed *readError
 	switch {
 	case have >= n:
 		return b, nil
-	case errors.As(s.err, &failed):
-		return nil, failed
-	case s.err != io.EOF: // a decompressor's verdict
-		return nil, &DamageError{Offset: s.base + int64(s.end), Found: s.err.Error(), Err: s.err}
+	case s.err != io.EOF:
+		return nil, s.corrupt(s.err)
 	case have == 0:
 		return nil, io.EOF
 	}
@@ -89,6 +88,19 @@ func (s *stream) damage(at int, found, expected string) error {
 	return &DamageError{Offset: s.offset() + int64(at), Found: found, Expected: expected}
 }
 
+// corrupt is why there is nothing after the last unread byte: damage, if a decompressor says so.
+func (s *stream) corrupt(err error) error {
+	var failed *readError
+	if errors.As(err, &failed) {
+		return failed
+	}
+	found := err.Error()
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		found = "the " + s.packed + " data is cut short"
+	}
+	return &DamageError{Offset: s.base + int64(s.end), Found: found, Err: err}
+}
+
 // source is the file or pipe itself, below any decompressor. It counts what was read of it.
 type source struct {
 	r     io.Reader
@@ -100,6 +112,10 @@ func (s *source) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
 	s.count.Add(int64(n))
 	if err != nil && err != io.EOF {
+		var path *fs.PathError
+		if errors.As(err, &path) {
+			err = path.Err // its name is the file's again, or worse: /dev/stdin
+		}
 		err = &readError{s.name, err}
 	}
 	return n, err
