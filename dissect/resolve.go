@@ -16,7 +16,9 @@ func (c *Config) NewResolver() *Resolver {
 func (r *Resolver) Resolve(p *Packet) {
 	for k := 0; k < len(p.pending); k++ {
 		i := int(p.pending[k])
-		protocols[p.Layers[i].Protocol].Resolve(r, p, i)
+		if resolve := protocols[p.Layers[i].Protocol].Resolve; resolve != nil {
+			resolve(r, p, i)
+		}
 	}
 	p.pending = p.pending[:0]
 }

@@ -16,7 +16,6 @@ import (
 	_ "github.com/pierrec/lz4/v4"
 	_ "github.com/rogpeppe/go-internal/testscript"
 	_ "github.com/rogpeppe/go-internal/txtar"
-	_ "github.com/spf13/cobra"
 	_ "github.com/spf13/pflag"
 	_ "github.com/ulikunitz/xz"
 	_ "golang.org/x/term"

@@ -1,0 +1,49 @@
+// Pktscope says what is in a packet capture: packets, fields, tunnels, tenants.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"pktscope/reports"
+)
+
+// Exit statuses.
+const (
+	exitUsage   = 1 // the command line makes no sense, or there is no capture where it points
+	exitDamaged = 2 // all that could be read was, but a capture is damaged
+)
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	root := &cobra.Command{
+		Use:           "pktscope",
+		Short:         "Say what is in a packet capture",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.AddCommand(packetsCommand(), fieldsCommand())
+	root.SetArgs(args)
+	return status(root.Execute())
+}
+
+// status prints what went wrong, a line a fault, and returns the exit status for it.
+func status(err error) int {
+	var incomplete *reports.IncompleteError
+	switch {
+	case err == nil, errors.Is(err, syscall.EPIPE): // the reader of a pipe has seen enough
+		return 0
+	case errors.As(err, &incomplete):
+		for _, err := range incomplete.Errs {
+			fmt.Fprintf(os.Stderr, "pktscope: %v\n", err)
+		}
+		return exitDamaged
+	}
+	fmt.Fprintf(os.Stderr, "pktscope: %v\n", err)
+	return exitUsage
+}
