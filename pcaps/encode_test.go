@@ -124,10 +124,10 @@ func readAll(s Source) (frames []Frame, err error) {
 	}
 }
 
-// readBytes reads a whole file that is in memory.
+// readBytes reads a whole file that is in memory, in small blocks.
 func readBytes(t testing.TB, file []byte) (*Reader, []Frame, error) {
 	t.Helper()
-	r, err := NewReader(bytes.NewReader(file), "test")
+	r, err := newReader(bytes.NewReader(file), "test", 0, 4096)
 	if err != nil {
 		return nil, nil, err
 	}
