@@ -14,6 +14,13 @@ var accessors = []struct {
 }{
 	{Ethernet{}, map[string]string{"Destination": "eth.dst", "Source": "eth.src", "TypeOrLength": ""}},
 	{VLAN{}, map[string]string{"Priority": "vlan.priority", "DropEligible": "vlan.dei", "VID": "vlan.id", "TypeOrLength": ""}},
+	{VLAN{}, map[string]string{"Priority": "ieee8021ad.priority", "DropEligible": "ieee8021ad.dei", "VID": "ieee8021ad.id", "TypeOrLength": ""}},
+	{ITag{}, map[string]string{"Priority": "ieee8021ah.priority", "DropEligible": "ieee8021ah.drop", "ISID": "ieee8021ah.isid",
+		"Destination": "ieee8021ah.cdst", "Source": "ieee8021ah.csrc", "TypeOrLength": ""}},
+	{LLC{}, map[string]string{"DSAP": "llc.dsap", "SSAP": "llc.ssap", "Unnumbered": "", "Information": "", "SNAP": ""}},
+	{ARP{}, map[string]string{"HardwareType": "arp.hw.type", "ProtocolType": "arp.proto.type", "HardwareSize": "arp.hw.size",
+		"ProtocolSize": "arp.proto.size", "Opcode": "arp.opcode", "SenderHardware": "", "SenderProtocol": "", "TargetHardware": "",
+		"TargetProtocol": "", "Gratuitous": "", "Probe": "", "Announcement": ""}},
 	{IPv4{}, map[string]string{"Version": "ip.version", "HeaderLength": "ip.hdr_len", "DSField": "ip.dsfield", "TotalLength": "ip.len",
 		"Identification": "ip.id", "DontFragment": "ip.flags.df", "MoreFragments": "ip.flags.mf", "FragmentOffset": "ip.frag_offset",
 		"Fragment": "", "TTL": "ip.ttl", "Protocol": "ip.proto", "Checksum": "ip.checksum", "Source": "ip.src", "Destination": "ip.dst"}},

@@ -5,7 +5,7 @@ import (
 	"hash/crc32"
 )
 
-// Ethernet II and IEEE 802.3 (IEEE Std 802.3-2022 §3.2.6): a type of 1,536 or more names what follows, a smaller number is
+// Ethernet II and IEEE 802.3 (IEEE Std 802.3-2022 §3.2.6): a type of 1,536 or more names what follows, a number up to 1,500 is
 // the length of an LLC packet.
 var ethernet = Protocol{
 	Name:  "eth",
@@ -17,7 +17,7 @@ var ethernet = Protocol{
 		{Name: "eth.src", Bits: 48, Kind: MAC, Either: []string{"eth.addr"}, Doc: "source"},
 		{Bits: 16, Doc: "type or length"},
 	},
-	Fields:  []*Field{ethType, ethLen, ethPadding, ethTrailer, ethFCS},
+	Fields:  []*Field{ethType, ethLen, ethInvalid, ethPadding, ethTrailer, ethFCS},
 	Status:  &Field{Name: "eth.fcs.status", Bits: 8, Enum: statusNames},
 	Dissect: dissectEthernet,
 	Verify:  verifyEthernet,
@@ -28,13 +28,23 @@ var ethernet = Protocol{
 var (
 	ethType    = &Field{Name: "eth.type", Bits: 16, Kind: Hex, Enum: etherTypes, Doc: "what follows"}
 	ethLen     = &Field{Name: "eth.len", Bits: 16, Doc: "bytes of LLC packet that follow"}
-	ethPadding = &Field{Name: "eth.padding", Kind: Bytes, Doc: "zeros up to the smallest frame of 60 bytes"}
+	ethInvalid = &Field{Name: "eth.invalid_lentype", Bits: 16, Kind: Hex, Doc: "1,501 to 1,535: neither a length nor a type"}
+	ethPadding = &Field{Name: "eth.padding", Kind: Bytes, Doc: "zeros up to the smallest frame of 60 bytes", Ref: "IEEE 802.3 §3.2.8"}
 	ethTrailer = &Field{Name: "eth.trailer", Kind: Bytes, Doc: "bytes behind the payload that are no padding"}
-	ethFCS     = &Field{Name: "eth.fcs", Bits: 32, Kind: Hex, Doc: "frame check sequence, where the capture has it"}
+	ethFCS     = &Field{Name: "eth.fcs", Bits: 32, Kind: Hex, Doc: "frame check sequence; where the capture does not say whether it " +
+		"has one, four bytes behind a payload that needs no padding are taken for it"}
 )
 
-// minEtherType is the smallest number that is a type and not a length.
-const minEtherType = 1536
+// The numbers behind the addresses: those up to maxLength are lengths, those from minEtherType on are types, and what is between
+// is neither. 0 is a type nobody has.
+const (
+	maxLength    = 1500
+	minEtherType = 1536
+
+	minFrame = 60 // bytes of the shortest frame without its frame check sequence
+)
+
+func isLength(t uint16) bool { return t != 0 && t <= maxLength }
 
 // Ethernet is a view of an Ethernet header of 14 bytes.
 type Ethernet []byte
@@ -57,11 +67,33 @@ func dissectEthernet(d *Decoder, b []byte) ID {
 		l.Note = uint16(d.p.Point.FCSLen)
 		l.End -= uint32(l.Note)
 	}
-	t := Ethernet(b).TypeOrLength()
-	if t >= minEtherType {
-		return d.next(EtherType, uint32(t))
+	return d.typeOrLength(Ethernet(b).TypeOrLength(), "eth.len")
+}
+
+// typeOrLength goes on behind a header that ends with t; length is the field's name if it is one.
+func (d *Decoder) typeOrLength(t uint16, length string) ID {
+	if isLength(t) {
+		return d.llc(int(t), length)
 	}
-	return d.halt(StopUnknown)
+	return d.next(EtherType, uint32(t))
+}
+
+// llc decodes the n bytes behind the header, which length field by counts. They are a child and not what is next, because the
+// frame goes on behind them with padding.
+func (d *Decoder) llc(n int, by string) ID {
+	l := d.layer()
+	if n > l.PayloadLen() {
+		d.note(LengthExceedsFrame)
+		n = l.PayloadLen()
+	}
+	var id ID
+	if b := d.p.Payload(l); len(b) >= 2 && be16(b) == 0xffff {
+		id = d.next(LLCSAP, 0xe0) // NetWare's frames without an LLC carry IPX, which starts with an unused checksum
+	} else {
+		id = d.next(EtherType, 0x8870)
+	}
+	d.child(id, l.HeaderLen(), n, by, 0)
+	return done
 }
 
 func verifyEthernet(p *Packet, i int) Checksum {
@@ -83,11 +115,60 @@ func walkEthernet(w *Walker) {
 	if len(w.Body) < 14 {
 		return
 	}
-	if t := Ethernet(w.Body).TypeOrLength(); t >= minEtherType {
-		w.Add(ethType, 12, 2)
-	} else {
+	switch t := Ethernet(w.Body).TypeOrLength(); {
+	case isLength(t):
 		w.Add(ethLen, 12, 2)
+	case t > maxLength && t < minEtherType:
+		w.Add(ethInvalid, 12, 2)
+	default:
+		w.Add(ethType, 12, 2)
 	}
+	l := w.Layer
+	trailer, end := w.padding(ethPadding, l.Start), l.Len()
+	fcs := -1
+	switch {
+	case l.Note == 4:
+		fcs = end
+	case l.Note == 0 && l.Parent == 0 && w.Packet.WireLen >= minFrame+4 && end-trailer >= 4:
+		end -= 4
+		fcs = end
+	}
+	if trailer < end {
+		w.Add(ethTrailer, trailer, end-trailer)
+	}
+	// A frame check sequence that the capture told of lies behind the layer's end, where Add does not reach.
+	at := int(l.Start) + fcs
+	if b := w.Packet.SourceBytes(l); fcs >= 0 && at+4 <= len(b) && !w.done {
+		w.emit(Value{Field: ethFCS, Num: uint64(be32(b[at:])), Off: uint32(at), Len: 4})
+	}
+}
+
+// padding yields as f the zeros between the end of what the layer carries and the smallest frame, counted from offset start of the
+// source on. It returns where the trailer starts, which is what comes behind: an offset in the layer, its length if there is none.
+func (w *Walker) padding(f *Field, start uint32) int {
+	l := w.Layer
+	from, end := w.payloadEnd()-int(l.Start), l.Len()
+	n := minFrame - (int(l.Start-start) + from)
+	if n <= 0 || from+n > end || end > len(w.Body) {
+		return from
+	}
+	for _, c := range w.Body[from : from+n] {
+		if c != 0 {
+			return from
+		}
+	}
+	w.Add(f, from, n)
+	return from + n
+}
+
+// payloadEnd is where the layer's payload ends, as the payload itself says.
+func (w *Walker) payloadEnd() int {
+	if i := w.Index + 1; i < len(w.Packet.Layers) {
+		if l := &w.Packet.Layers[i]; int(l.Parent) == w.Index && l.Source == w.Layer.Source {
+			return int(l.End)
+		}
+	}
+	return int(w.Layer.End)
 }
 
 func summarizeEthernet(dst []byte, p *Packet, i int) []byte {

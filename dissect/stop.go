@@ -52,6 +52,9 @@ func (s Stop) String() string {
 	case StopNone:
 		return "complete"
 	case StopUnknown:
+		if s.Next == LinkType && s.Key == 0 {
+			return name + " names a protocol that is not known"
+		}
 		return fmt.Sprintf("%s names %s %#x, which is not known", name, s.Next, s.Key)
 	case StopTruncated, StopQuote, StopShort:
 		return fmt.Sprintf("%s needs %d bytes, %d left, limited by %s", name, s.Need, s.Have, s.Limit)

@@ -11,6 +11,8 @@ const (
 	UDPPort
 	TCPPort
 	LLCSAP
+	CiscoPID   // behind a SNAP header with Cisco's OUI
+	BridgedPID // behind a SNAP header with the OUI of IEEE 802.1
 	numTables
 )
 
@@ -24,6 +26,8 @@ var tables = [numTables]struct {
 	UDPPort:    {"udp.port", 1 << 16},
 	TCPPort:    {"tcp.port", 1 << 16},
 	LLCSAP:     {"llc.dsap", 1 << 8},
+	CiscoPID:   {"llc.cisco_pid", 1 << 16},
+	BridgedPID: {"llc.pid", 1 << 16},
 }
 
 func (t Table) String() string { return tables[t].name }

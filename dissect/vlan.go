@@ -14,7 +14,7 @@ var vlan = Protocol{
 		{Name: "vlan.id", Bits: 12, Doc: "VLAN; 0 is a priority tag, 4095 is reserved"},
 		{Bits: 16, Doc: "type or length"},
 	},
-	Fields:  []*Field{vlanType, vlanLen},
+	Fields:  []*Field{vlanType, vlanLen, vlanPadding, vlanTrailer},
 	Dissect: dissectVLAN,
 	Walk:    walkVLAN,
 	Summary: summarizeVLAN,
@@ -23,6 +23,10 @@ var vlan = Protocol{
 var (
 	vlanType = &Field{Name: "vlan.etype", Bits: 16, Kind: Hex, Enum: etherTypes, Doc: "what follows"}
 	vlanLen  = &Field{Name: "vlan.len", Bits: 16, Doc: "bytes of LLC packet that follow"}
+
+	vlanPadding = &Field{Name: "eth.padding", Kind: Bytes, Doc: "zeros up to the smallest frame of 60 bytes"}
+	vlanTrailer = &Field{Name: "vlan.trailer", Kind: Bytes, Doc: "bytes behind the payload that are no padding"}
+
 	pcpNames = Names{0: "Best Effort", 1: "Background", 2: "Excellent Effort", 3: "Critical Applications", 4: "Video", 5: "Voice",
 		6: "Internetwork Control", 7: "Network Control"}
 )
@@ -43,21 +47,38 @@ func (h VLAN) VID() uint16 { return be16(h) & 0xfff }
 func (h VLAN) TypeOrLength() uint16 { return be16(h[2:]) }
 
 func dissectVLAN(d *Decoder, b []byte) ID {
-	t := VLAN(b).TypeOrLength()
-	if t >= minEtherType {
-		return d.next(EtherType, uint32(t))
-	}
-	return d.halt(StopUnknown)
+	return d.typeOrLength(VLAN(b).TypeOrLength(), "vlan.len")
 }
 
 func walkVLAN(w *Walker) {
 	if len(w.Body) < 4 {
 		return
 	}
-	if VLAN(w.Body).TypeOrLength() >= minEtherType {
-		w.Add(vlanType, 2, 2)
+	w.typeOrLength(vlanType, vlanLen, 2)
+	w.trailer(vlanPadding, vlanTrailer)
+}
+
+// typeOrLength yields the two bytes at off as one of two fields.
+func (w *Walker) typeOrLength(typ, length *Field, off int) {
+	if isLength(be16(w.Body[off:])) {
+		w.Add(length, off, 2)
 	} else {
-		w.Add(vlanLen, 2, 2)
+		w.Add(typ, off, 2)
+	}
+}
+
+// trailer yields what follows the payload of a tag. The innermost tag does: the payload of the layers around it is the tag, and
+// that goes on to the frame's end.
+func (w *Walker) trailer(padding, trailer *Field) {
+	start := w.Layer.Start
+	for i := w.Layer.Parent; i > 0 && w.Packet.Layers[i].Source == w.Layer.Source; i = w.Packet.Layers[i].Parent {
+		start = w.Packet.Layers[i].Start
+		if w.Packet.Layers[i].Protocol == ethernet.ID {
+			break
+		}
+	}
+	if from := w.padding(padding, start); from < w.Layer.Len() {
+		w.Add(trailer, from, w.Layer.Len()-from)
 	}
 }
 
