@@ -116,7 +116,8 @@ func fold(s uint64) uint16 {
 // long (RFC 9293 §3.1, RFC 8200 §8.1). It tells whether the network layer is IPv6. It is not ok when layer i lies in no IP
 // packet, or in a fragment of one.
 func pseudoSum(p *Packet, i int, proto uint8, n int) (s uint64, v6, ok bool) {
-	var final []byte // where a routing header sends the packet in the end
+	var route IPv6Routing // where it sends the packet in the end
+	var home []byte       // whom a home address option calls the source
 	for j := p.Layers[i].Parent; j >= 0; j = p.Layers[j].Parent {
 		l := &p.Layers[j]
 		h := p.SourceBytes(l)[l.Start:l.HeaderEnd]
@@ -126,13 +127,28 @@ func pseudoSum(p *Packet, i int, proto uint8, n int) (s uint64, v6, ok bool) {
 			if same && IPv4(h).Fragment() {
 				return 0, false, false
 			}
-			return sum(uint64(proto)+uint64(n), h[12:20]), false, true
-		case ipv6.ID:
-			s := sum(uint64(proto)+uint64(n), h[8:24])
-			if final == nil {
-				final = h[24:40]
+			return sum(sum(uint64(proto)+uint64(n), h[12:16]), finalIPv4(h)), false, true
+		case ipv6Fragment.ID:
+			if same && IPv6Fragment(h).Fragment() {
+				return 0, true, false
 			}
-			return sum(s, final), true, true
+		case ipv6Routing.ID:
+			if route == nil {
+				route = h
+			}
+		case ipv6Destination.ID:
+			home = homeAddress(h)
+		case ipv6.ID:
+			source, destination := h[8:24], h[24:40]
+			if home != nil {
+				source = home
+			}
+			s = sum(uint64(proto)+uint64(n), source)
+			if route != nil {
+				final := finalIPv6(route, destination)
+				return sum(s, final[:]), true, true
+			}
+			return sum(s, destination), true, true
 		}
 	}
 	return 0, false, false

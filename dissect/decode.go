@@ -131,6 +131,12 @@ func (d *Decoder) header(n int) bool {
 	return true
 }
 
+// trust says that only the first n bytes of the header can be believed: a field in them makes no sense. The layer becomes partial.
+func (d *Decoder) trust(n int) {
+	d.l.Flags |= Partial
+	d.l.HeaderEnd = d.l.Start + uint32(n)
+}
+
 // extent says that header and payload have n bytes, because length field by says so. What encloses the layer wins if it is
 // shorter.
 func (d *Decoder) extent(n int, by string) {
@@ -194,7 +200,8 @@ func (d *Decoder) child(id ID, off, n int, limit string, flags Flags) bool {
 	at, have, saved := d.at, d.have, d.chain
 	start := min(d.l.Start+uint32(off), d.l.End)
 	end := min(start+uint32(n), d.l.End)
-	b := d.p.Body(d.l)[min(off, have):]
+	b := d.p.Body(d.l)
+	b = b[min(off, len(b)):]
 	d.limit = limit
 	d.depth++
 	d.flags |= flags

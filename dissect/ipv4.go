@@ -20,25 +20,21 @@ var ipv4 = Protocol{
 			{Name: "ip.flags.df", Bits: 1, Kind: Bool, Doc: "do not fragment"},
 			{Name: "ip.flags.mf", Bits: 1, Kind: Bool, Doc: "more fragments follow"},
 		}},
-		{Name: "ip.frag_offset", Bits: 13, Scale: 8, Doc: "place of the fragment in the datagram, in bytes; on the wire in units of 8"},
+		{Name: "ip.frag_offset", Bits: 13, Doc: "place of the fragment in the datagram, in units of 8 bytes"},
 		{Name: "ip.ttl", Bits: 8},
 		{Name: "ip.proto", Bits: 8, Enum: ipProtocols, Doc: "what follows"},
 		{Name: "ip.checksum", Bits: 16, Kind: Hex, Doc: "over the header"},
 		{Name: "ip.src", Bits: 32, Kind: IPv4Addr, Either: []string{"ip.addr"}},
 		{Name: "ip.dst", Bits: 32, Kind: IPv4Addr, Either: []string{"ip.addr"}},
 	},
-	Fields:  []*Field{ipOptType, ipOptLen},
+	Tables:  ipOptionTables,
+	Fields:  ipOptionFields,
 	Status:  &Field{Name: "ip.checksum.status", Bits: 8, Enum: statusNames},
 	Dissect: dissectIPv4,
 	Verify:  verifyIPv4,
-	Walk:    walkIPv4,
+	Walk:    walkIPv4Options,
 	Summary: summarizeIPv4,
 }
-
-var (
-	ipOptType = &Field{Name: "ip.opt.type", Bits: 8, Enum: ipOptions, Ref: "RFC 791 §3.1"}
-	ipOptLen  = &Field{Name: "ip.opt.len", Bits: 8, Doc: "bytes of the option, its type and length included"}
-)
 
 // IPv4 is a view of an IPv4 header of at least 20 bytes.
 type IPv4 []byte
@@ -88,23 +84,30 @@ func (h IPv4) Destination() []byte { return h[16:20] }
 func dissectIPv4(d *Decoder, b []byte) ID {
 	h := IPv4(b)
 	if h.Version() != 4 {
-		return d.halt(StopBadVersion)
+		d.trust(1)
+		d.halt(StopBadVersion)
+		return done
 	}
 	hl := h.HeaderLength()
 	if hl < 20 {
+		d.trust(1)
 		return d.badLength("ip.hdr_len", 20, hl)
-	}
-	if !d.header(hl) {
-		return done
 	}
 	switch n := h.TotalLength(); {
 	case n >= hl:
 		d.extent(n, "ip.len")
 	case n > 0:
+		d.trust(4)
 		return d.badLength("ip.len", hl, n)
 	} // 0: a sending NIC had yet to segment it; the frame is the limit
-	if h.Fragment() {
+	if !d.header(hl) {
+		return done
+	}
+	switch {
+	case h.Fragment():
 		return d.fragment(h)
+	case d.layer().PayloadLen() == 0: // a header alone is legal: there is nothing that could be cut short
+		return done
 	}
 	return d.next(IPProtocol, uint32(h.Protocol()))
 }
@@ -115,27 +118,6 @@ func verifyIPv4(p *Packet, i int) Checksum {
 		return Checksum{Verdict: Unverifiable}
 	}
 	return judge(fold(sum(0, h)))
-}
-
-func walkIPv4(w *Walker) {
-	h := w.Header()
-	for off := 20; off < len(h) && !w.Done(); {
-		w.Add(ipOptType, off, 1)
-		n := 1
-		if h[off] > 1 { // all but end-of-options and no-operation have a length
-			if off+1 >= len(h) {
-				return
-			}
-			w.Add(ipOptLen, off+1, 1)
-			n = int(h[off+1])
-			if n < 2 {
-				return
-			}
-		} else if h[off] == 0 {
-			return
-		}
-		off += n
-	}
 }
 
 func summarizeIPv4(dst []byte, p *Packet, i int) []byte {
@@ -149,8 +131,6 @@ func summarizeIPv4(dst []byte, p *Packet, i int) []byte {
 }
 
 var (
-	ipOptions = Names{0: "End of Options List", 1: "No-Operation", 7: "Record Route", 68: "Time Stamp", 82: "Traceroute", 130: "Security",
-		131: "Loose Source Route", 134: "Commercial Security", 136: "Stream ID", 137: "Strict Source Route", 148: "Router Alert"}
 	dscpNames = Names{0: "CS0", 1: "LE", 8: "CS1", 10: "AF11", 12: "AF12", 14: "AF13", 16: "CS2", 18: "AF21", 20: "AF22", 22: "AF23", 24: "CS3",
 		26: "AF31", 28: "AF32", 30: "AF33", 32: "CS4", 34: "AF41", 36: "AF42", 38: "AF43", 40: "CS5", 44: "VOICE-ADMIT", 46: "EF",
 		48: "CS6", 56: "CS7"}

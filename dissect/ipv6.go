@@ -7,7 +7,7 @@ var ipv6 = Protocol{
 	Ref:   "RFC 8200",
 	Over:  []Over{{EtherType, 0x86dd}, {IPProtocol, 41}, {LinkType, 229}},
 	Header: Rows{
-		{Name: "ipv6.version", Bits: 4},
+		{Name: "ipv6.version", Bits: 4, Either: []string{"ip.version"}},
 		{Name: "ipv6.tclass", Bits: 8, Kind: Hex, Digits: 8, Ref: "RFC 8200 §7", Parts: Rows{
 			{Name: "ipv6.tclass.dscp", Bits: 6, Enum: dscpNames, Ref: "RFC 2474 §3"},
 			{Name: "ipv6.tclass.ecn", Bits: 2, Enum: ecnNames, Ref: "RFC 3168 §5"},
@@ -22,6 +22,11 @@ var ipv6 = Protocol{
 	Dissect: dissectIPv6,
 	Summary: summarizeIPv6,
 }
+
+const (
+	hopByHop     = 0
+	noNextHeader = 59
+)
 
 // IPv6 is a view of an IPv6 header of 40 bytes.
 type IPv6 []byte
@@ -54,12 +59,26 @@ func (h IPv6) Destination() []byte { return h[24:40] }
 func dissectIPv6(d *Decoder, b []byte) ID {
 	h := IPv6(b)
 	if h.Version() != 6 {
-		return d.halt(StopBadVersion)
+		d.trust(1)
+		d.halt(StopBadVersion)
+		return done
 	}
 	if n := h.PayloadLength(); n > 0 {
 		d.extent(40+n, "ipv6.plen")
+	} else if h.NextHeader() == hopByHop {
+		if n := jumboLength(b[40:]); n > 0 {
+			d.extent(40+n, "ipv6.opt.jumbo")
+		}
+	} // 0 without a jumbo payload: a sending NIC had yet to segment it; the frame is the limit
+	return d.upper(h.NextHeader())
+}
+
+// upper says which protocol a next header field of IPv6 or of one of its extension headers means.
+func (d *Decoder) upper(nextHeader uint8) ID {
+	if nextHeader == noNextHeader {
+		return none
 	}
-	return d.next(IPProtocol, uint32(h.NextHeader()))
+	return d.next(IPProtocol, uint32(nextHeader))
 }
 
 func summarizeIPv6(dst []byte, p *Packet, i int) []byte {

@@ -33,11 +33,14 @@ func (v Value) AppendText(dst []byte) []byte {
 	case MAC:
 		return appendMAC(dst, v.Raw)
 	case Bytes:
+		if len(v.Raw) == 0 {
+			return append(dst, "<none>"...)
+		}
 		return appendHexBytes(dst, v.Raw)
 	case Text:
 		return appendText(dst, v.Raw)
 	case Present:
-		return append(dst, v.Field.Name...)
+		return append(dst, '1')
 	case Seconds:
 		return appendSeconds(dst, int64(v.Num))
 	}

@@ -93,6 +93,17 @@ func (w *Walker) Rows(r Rows, off int) {
 	}
 }
 
+// Part yields those rows that lie within the n bytes at off, which is what a TLV's own length leaves to them.
+func (w *Walker) Part(r Rows, off, n int) {
+	if w.done || off < 0 || n < 0 || off+n > len(w.Body) {
+		return
+	}
+	b := w.Body[off : off+n]
+	for i := range r {
+		w.row(&r[i], b, off)
+	}
+}
+
 func (w *Walker) row(f *Field, b []byte, off int) {
 	first, end := int(f.off)>>3, (int(f.off)+int(f.Bits)+7)>>3
 	if w.done || end > len(b) {
