@@ -22,7 +22,6 @@ var ethernet = Protocol{
 	Dissect: dissectEthernet,
 	Verify:  verifyEthernet,
 	Walk:    walkEthernet,
-	Summary: summarizeEthernet,
 }
 
 var (
@@ -169,16 +168,6 @@ func (w *Walker) payloadEnd() int {
 		}
 	}
 	return int(w.Layer.End)
-}
-
-func summarizeEthernet(dst []byte, p *Packet, i int) []byte {
-	h := Ethernet(p.Header(&p.Layers[i]))
-	if len(h) < 14 {
-		return append(dst, "eth"...)
-	}
-	dst = appendMAC(dst, h.Source())
-	dst = append(dst, " → "...)
-	return appendMAC(dst, h.Destination())
 }
 
 var etherTypes = Names{

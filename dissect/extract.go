@@ -1,7 +1,5 @@
 package dissect
 
-import "fmt"
-
 // Extractor reads chosen fields out of packets, every occurrence in packet order, as "tshark -T fields -E occurrence=a" does.
 type Extractor struct {
 	wants    []bool    // by field index
@@ -21,9 +19,9 @@ func NewExtractor(names []string) (*Extractor, error) {
 		shared: map[*Field][]int{},
 	}
 	for column, name := range names {
-		found := FieldsNamed(name)
-		if len(found) == 0 {
-			return nil, fmt.Errorf("%q is not a field", name)
+		found, err := FindFields(name)
+		if err != nil {
+			return nil, err
 		}
 		for _, f := range found {
 			x.shared[f] = append(x.shared[f], column)

@@ -35,6 +35,7 @@ type Field struct {
 	Ref    string   // RFC and section, where it is not the protocol's own
 
 	off   uint16 // first bit, from the start of the rows
+	row   *Field // the row that it is, or is a part of; nil for what is no row
 	index uint16 // dense number of the field, for tables indexed by field
 	owner ID
 }

@@ -51,7 +51,7 @@ func (p *Packet) AppendProtocols(dst []byte) []byte {
 }
 
 func summarizeFrame(dst []byte, p *Packet, _ int) []byte {
-	dst = strconv.AppendUint(append(dst, "frame "...), p.Number, 10)
+	dst = strconv.AppendUint(append(dst, "number "...), p.Number, 10)
 	dst = strconv.AppendInt(append(dst, ", "...), int64(p.WireLen), 10)
 	dst = append(dst, " bytes on the wire"...)
 	if n := len(p.Data); n < p.WireLen {

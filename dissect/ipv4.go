@@ -1,5 +1,7 @@
 package dissect
 
+import "strconv"
+
 // Internet Protocol version 4 (RFC 791; the second byte as RFC 2474 and RFC 3168 read it).
 var ipv4 = Protocol{
 	Name:  "ip",
@@ -122,12 +124,15 @@ func verifyIPv4(p *Packet, i int) Checksum {
 
 func summarizeIPv4(dst []byte, p *Packet, i int) []byte {
 	h := IPv4(p.Header(&p.Layers[i]))
-	if len(h) < 20 {
-		return append(dst, "ip"...)
+	if len(h) < 20 || !h.Fragment() {
+		return dst
 	}
-	dst = appendIPv4(dst, h.Source())
-	dst = append(dst, "→"...)
-	return appendIPv4(dst, h.Destination())
+	dst = appendHex(append(dst, "ip fragment id "...), uint64(h.Identification()), 4)
+	dst = strconv.AppendInt(append(dst, " offset "...), int64(h.FragmentOffset()), 10)
+	if h.MoreFragments() {
+		dst = append(dst, " more"...)
+	}
+	return dst
 }
 
 var (

@@ -20,7 +20,6 @@ var ipv6 = Protocol{
 		{Name: "ipv6.dst", Bits: 128, Kind: IPv6Addr, Either: []string{"ipv6.addr"}},
 	},
 	Dissect: dissectIPv6,
-	Summary: summarizeIPv6,
 }
 
 const (
@@ -79,14 +78,4 @@ func (d *Decoder) upper(nextHeader uint8) ID {
 		return none
 	}
 	return d.next(IPProtocol, uint32(nextHeader))
-}
-
-func summarizeIPv6(dst []byte, p *Packet, i int) []byte {
-	h := IPv6(p.Header(&p.Layers[i]))
-	if len(h) < 40 {
-		return append(dst, "ipv6"...)
-	}
-	dst = appendIPv6(dst, h.Source())
-	dst = append(dst, "→"...)
-	return appendIPv6(dst, h.Destination())
 }

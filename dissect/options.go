@@ -46,10 +46,8 @@ func ParseDecodeAs(s string) (DecodeAs, error) {
 		return as, fmt.Errorf("%q is not a number of %s (0 to %d)", number, table, tables[as.Table].size-1)
 	}
 	as.Key = uint32(key)
-	if as.Protocol = ByName(name); as.Protocol == nil {
-		return as, fmt.Errorf("%q is not a protocol", name)
-	}
-	return as, nil
+	as.Protocol, err = FindProtocol(name)
+	return as, err
 }
 
 // Config is options made ready: decoders and resolvers of one run share it. It does not change.

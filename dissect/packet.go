@@ -85,6 +85,9 @@ func (p *Packet) Pending() bool { return len(p.pending) > 0 }
 // SourceBytes returns the bytes that layer l points into.
 func (p *Packet) SourceBytes(l *Layer) []byte { return p.sources[l.Source] }
 
+// Sources returns what layers point into: the frame's bytes, then what was reassembled.
+func (p *Packet) Sources() [][]byte { return p.sources }
+
 // Header returns the captured bytes of the layer's header. For a layer that is not [Partial] it is whole.
 func (p *Packet) Header(l *Layer) []byte {
 	return p.sources[l.Source][l.Start:l.HeaderEnd:l.HeaderEnd]

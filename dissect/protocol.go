@@ -33,10 +33,14 @@ type Protocol struct {
 	// Walk yields the fields that are not in the fixed header.
 	Walk func(w *Walker)
 
-	// Summary appends what a person wants to read of layer i in one line.
+	// Summary appends what a person wants to read of layer i in one line: a short name, then what matters most
+	// ("TCP [S] seq 1 win 64240 len 0", "vxlan 5001"). It is a part of the line for the packet, so it neither repeats what
+	// other layers say nor has addresses and ports that are rows of the header called NAME.src and NAME.dst, or NAME.srcport
+	// and NAME.dstport: they are put beside it. It appends nothing where there is nothing to say.
 	Summary func(dst []byte, p *Packet, i int) []byte
 
 	size int // bytes of the fixed header
+	ends ends
 }
 
 // Over is a place in which a protocol is found.
@@ -85,12 +89,13 @@ func init() {
 	for i, p := range all {
 		p.ID = ID(i + 1)
 		p.size = p.Header.Bits() / 8
+		p.ends = p.Header.ends()
 		protocols[p.ID] = p
 		dissectors[p.ID] = dissector{p.Dissect, p.size}
 		protocolsByName[p.Name] = p
-		layOut(p, p.Header, 0)
+		layOut(p, p.Header, nil, 0)
 		for _, rows := range p.Tables {
-			layOut(p, rows, 0)
+			layOut(p, rows, nil, 0)
 		}
 		for _, f := range p.Fields {
 			declare(p, f)
@@ -101,14 +106,18 @@ func init() {
 	}
 }
 
-func layOut(p *Protocol, rows Rows, off uint16) {
+func layOut(p *Protocol, rows Rows, whole *Field, off uint16) {
 	for i := range rows {
 		f := &rows[i]
 		f.off = off
+		f.row = f
+		if whole != nil {
+			f.row = whole.row
+		}
 		if f.Name != "" {
 			declare(p, f)
 		}
-		layOut(p, f.Parts, off)
+		layOut(p, f.Parts, f, off)
 		off += f.Bits
 	}
 }

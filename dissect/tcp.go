@@ -92,24 +92,28 @@ func walkTCP(w *Walker) {
 }
 
 func summarizeTCP(dst []byte, p *Packet, i int) []byte {
-	h := TCP(p.Header(&p.Layers[i]))
+	l := &p.Layers[i]
+	h := TCP(p.Header(l))
 	if len(h) < 20 {
 		return append(dst, "TCP"...)
 	}
-	dst = append(dst, "TCP "...)
-	dst = strconv.AppendUint(dst, uint64(h.SourcePort()), 10)
-	dst = append(dst, "→"...)
-	dst = strconv.AppendUint(dst, uint64(h.DestinationPort()), 10)
-	dst = append(dst, " ["...)
-	return append(appendTCPFlags(dst, h.Flags()), ']')
+	dst = append(appendTCPFlags(append(dst, "TCP ["...), h.Flags()), ']')
+	dst = strconv.AppendUint(append(dst, " seq "...), uint64(h.Sequence()), 10)
+	if h.Flags()&tcpACK != 0 {
+		dst = strconv.AppendUint(append(dst, " ack "...), uint64(h.Acknowledgment()), 10)
+	}
+	dst = strconv.AppendUint(append(dst, " win "...), uint64(h.Window()), 10)
+	return strconv.AppendInt(append(dst, " len "...), int64(max(0, l.PayloadLen())), 10)
 }
+
+const tcpACK = 0x10
 
 // appendTCPFlags writes flags as tcpdump does: S, F, R, P, a dot for ACK.
 func appendTCPFlags(dst []byte, flags uint16) []byte {
 	for _, f := range [...]struct {
 		bit  uint16
 		char byte
-	}{{0x02, 'S'}, {0x01, 'F'}, {0x04, 'R'}, {0x08, 'P'}, {0x20, 'U'}, {0x40, 'E'}, {0x80, 'W'}, {0x100, 'e'}, {0x10, '.'}} {
+	}{{0x02, 'S'}, {0x01, 'F'}, {0x04, 'R'}, {0x08, 'P'}, {0x20, 'U'}, {0x40, 'E'}, {0x80, 'W'}, {0x100, 'e'}, {tcpACK, '.'}} {
 		if flags&f.bit != 0 {
 			dst = append(dst, f.char)
 		}

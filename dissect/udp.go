@@ -80,12 +80,6 @@ func zeroUDP(p *Packet, i int) Verdict {
 }
 
 func summarizeUDP(dst []byte, p *Packet, i int) []byte {
-	h := UDP(p.Header(&p.Layers[i]))
-	if len(h) < 8 {
-		return append(dst, "UDP"...)
-	}
-	dst = append(dst, "UDP "...)
-	dst = strconv.AppendUint(dst, uint64(h.SourcePort()), 10)
-	dst = append(dst, "→"...)
-	return strconv.AppendUint(dst, uint64(h.DestinationPort()), 10)
+	l := &p.Layers[i]
+	return strconv.AppendInt(append(dst, "UDP len "...), int64(max(0, l.PayloadLen())), 10)
 }

@@ -18,5 +18,4 @@ import (
 	_ "github.com/rogpeppe/go-internal/txtar"
 	_ "github.com/spf13/pflag"
 	_ "github.com/ulikunitz/xz"
-	_ "golang.org/x/term"
 )
