@@ -1,0 +1,97 @@
+package pktscope_test
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pktscope/dissect"
+	"pktscope/pcaps"
+)
+
+// captures returns the capture files of this project, and of $PKTSCOPE_SHARED (../shared) where it is there.
+func captures(t *testing.T) []string {
+	t.Helper()
+	shared := os.Getenv("PKTSCOPE_SHARED")
+	if shared == "" {
+		shared = "../shared"
+	}
+	var files []string
+	for _, pattern := range []string{"pcaps/testdata/*.pcap*", filepath.Join(shared, "corpus", "*"), filepath.Join(shared, "labs", "*", "*.pcap*")} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range found {
+			if !strings.HasSuffix(file, ".md") && !strings.HasSuffix(file, ".tsv") {
+				files = append(files, file)
+			}
+		}
+	}
+	if len(files) == 0 {
+		t.Fatal("no captures")
+	}
+	return files
+}
+
+// Every prefix of every packet decodes: no panic, no layer beyond what is there, and at both ends of the prefix all fields and
+// summaries can be read.
+func TestEveryPrefixDecodes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("decodes millions of prefixes")
+	}
+	for _, file := range captures(t) {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			decodePrefixes(t, file)
+		})
+	}
+}
+
+// longest bounds the prefixes of one packet: behind it there is payload only.
+const longest = 512
+
+func decodePrefixes(t *testing.T, file string) {
+	r, err := pcaps.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	config := dissect.NewConfig(dissect.Options{Cookie: -1})
+	decoder, resolver := config.NewDecoder(), config.NewResolver()
+	var p dissect.Packet
+	var f pcaps.Frame
+	for {
+		if err := r.Next(&f); errors.Is(err, io.EOF) {
+			return
+		} else if err != nil {
+			var damage *pcaps.DamageError
+			if !errors.As(err, &damage) {
+				t.Fatal(err)
+			}
+			return
+		}
+		point := &dissect.Point{Link: uint16(f.Interface.LinkType), FCSLen: max(0, f.FCSLen())}
+		for n := min(len(f.Data), longest); n >= 0; n-- {
+			prefix := append([]byte(nil), f.Data[:n]...) // with nothing behind it, so that reading too far is seen
+			decoder.Decode(&p, dissect.Frame{Data: prefix, WireLen: f.WireLen, Time: f.Time, Number: f.Number, Point: point})
+			p.Verify()
+			resolver.Resolve(&p)
+			p.Verify()
+			for i := range p.Layers {
+				l := &p.Layers[i]
+				if l.Start > l.HeaderEnd || int(l.HeaderEnd) > max(len(p.SourceBytes(l)), int(l.Start)) {
+					t.Fatalf("packet %d cut to %d bytes: %s from %d to %d", f.Number, n, l.Protocol, l.Start, l.HeaderEnd)
+				}
+				for range p.Values(i) {
+				}
+				if summary := dissect.ByID(l.Protocol).Summary; summary != nil {
+					summary(nil, &p, i)
+				}
+			}
+		}
+	}
+}
