@@ -13,6 +13,7 @@ var accessors = []struct {
 	fields map[string]string // method to field; "" is for what the table has no single row for
 }{
 	{Ethernet{}, map[string]string{"Destination": "eth.dst", "Source": "eth.src", "TypeOrLength": ""}},
+	{PPPoE{}, map[string]string{"Code": "pppoe.code", "SessionID": "pppoe.session_id", "PayloadLength": "pppoe.payload_length"}},
 	{VLAN{}, map[string]string{"Priority": "vlan.priority", "DropEligible": "vlan.dei", "VID": "vlan.id", "TypeOrLength": ""}},
 	{VLAN{}, map[string]string{"Priority": "ieee8021ad.priority", "DropEligible": "ieee8021ad.dei", "VID": "ieee8021ad.id", "TypeOrLength": ""}},
 	{ITag{}, map[string]string{"Priority": "ieee8021ah.priority", "DropEligible": "ieee8021ah.drop", "ISID": "ieee8021ah.isid",

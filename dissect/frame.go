@@ -24,10 +24,14 @@ var (
 func walkFrame(w *Walker) {
 	p := w.Packet
 	w.Num(frameNumber, 0, 0, p.Number)
-	w.Num(frameTime, 0, 0, uint64(p.Time))
+	if !p.Timeless {
+		w.Num(frameTime, 0, 0, uint64(p.Time))
+	}
 	w.Num(frameLen, 0, 0, uint64(p.WireLen))
 	w.Num(frameCapLen, 0, 0, uint64(len(p.Data)))
-	w.Num(frameInterface, 0, 0, uint64(p.Point.Index))
+	if p.Point.Index >= 0 {
+		w.Num(frameInterface, 0, 0, uint64(p.Point.Index))
+	}
 	if p.Point.Name != "" {
 		w.Text(frameInterfaceName, p.Point.Name)
 	}

@@ -7,13 +7,15 @@ type Frame struct {
 	Time    int64  // nanoseconds since the Unix epoch, as the capture says
 	Number  uint64 // place in the input, from 1
 	Point   *Point // where it was captured
+
+	Timeless bool // the capture does not say when; Time is 0
 }
 
 // Point is a capture point: one interface of one file, or of this machine.
 type Point struct {
 	ID     int    // place among all capture points of a run, from 0
 	File   string // file name as the user wrote it; empty for a live interface
-	Index  int    // interface number within the file
+	Index  int    // interface number within the file's section, -1 where the format does not number them
 	Name   string // interface name, where the capture has one
 	Link   uint16 // LINKTYPE_ number of its frames
 	FCSLen int    // bytes of frame check sequence at the end of each frame; 0 when there is none or nobody says

@@ -59,6 +59,9 @@ func (s Stop) String() string {
 	case StopTruncated, StopQuote, StopShort:
 		return fmt.Sprintf("%s needs %d bytes, %d left, limited by %s", name, s.Need, s.Have, s.Limit)
 	case StopBadLength:
+		if s.Limit == "" { // a length that no single field says
+			return name + ": " + s.Reason.String()
+		}
 		return fmt.Sprintf("%s: %s says %d bytes, at least %d are needed", name, s.Limit, s.Have, s.Need)
 	default:
 		return fmt.Sprintf("%s: %s", name, s.Reason)

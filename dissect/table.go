@@ -13,6 +13,7 @@ const (
 	LLCSAP
 	CiscoPID   // behind a SNAP header with Cisco's OUI
 	BridgedPID // behind a SNAP header with the OUI of IEEE 802.1
+	PPPProtocol
 	numTables
 )
 
@@ -20,14 +21,15 @@ var tables = [numTables]struct {
 	name string
 	size int // keys are below
 }{
-	LinkType:   {"wtap_encap", 1 << 9},
-	EtherType:  {"ethertype", 1 << 16},
-	IPProtocol: {"ip.proto", 1 << 8},
-	UDPPort:    {"udp.port", 1 << 16},
-	TCPPort:    {"tcp.port", 1 << 16},
-	LLCSAP:     {"llc.dsap", 1 << 8},
-	CiscoPID:   {"llc.cisco_pid", 1 << 16},
-	BridgedPID: {"llc.pid", 1 << 16},
+	LinkType:    {"wtap_encap", 1 << 9},
+	EtherType:   {"ethertype", 1 << 16},
+	IPProtocol:  {"ip.proto", 1 << 8},
+	UDPPort:     {"udp.port", 1 << 16},
+	TCPPort:     {"tcp.port", 1 << 16},
+	LLCSAP:      {"llc.dsap", 1 << 8},
+	CiscoPID:    {"llc.cisco_pid", 1 << 16},
+	BridgedPID:  {"llc.pid", 1 << 16},
+	PPPProtocol: {"ppp.protocol", 1 << 16},
 }
 
 func (t Table) String() string { return tables[t].name }

@@ -29,7 +29,7 @@ type Interface struct {
 	FileIndex      int    // of the file among those of one [OpenAll]
 	Index          int    // in the file, from 0
 	Section        int    // the pcapng section it belongs to, from 0
-	ID             int    // in the section, from 0: what Wireshark shows; 0 for other formats
+	ID             int    // in the section, from 0: what Wireshark shows; -1 for formats without numbers
 	Name           string
 	Description    string
 	Hardware       string
@@ -52,5 +52,5 @@ type Interface struct {
 }
 
 func newInterface(link LinkType, snapLen uint32) *Interface {
-	return &Interface{LinkType: link, SnapLen: snapLen, FCSLen: -1, Received: -1, Dropped: -1, OSDropped: -1}
+	return &Interface{ID: -1, LinkType: link, SnapLen: snapLen, FCSLen: -1, Received: -1, Dropped: -1, OSDropped: -1}
 }

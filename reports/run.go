@@ -79,6 +79,8 @@ func (w *worker) decode(f *pcaps.Frame) {
 		Time:    f.Time,
 		Number:  f.Number,
 		Point:   w.capturePoint(f),
+
+		Timeless: f.Timeless,
 	})
 	if w.verify {
 		w.packet.Verify()
@@ -95,7 +97,7 @@ func (w *worker) capturePoint(f *pcaps.Frame) *dissect.Point {
 	point := w.points[f.Interface]
 	if point == nil {
 		i := f.Interface
-		point = &dissect.Point{ID: len(w.points), File: i.File, Index: i.Index, Name: i.Name, Link: uint16(i.LinkType), FCSLen: fcs}
+		point = &dissect.Point{ID: len(w.points), File: i.File, Index: i.ID, Name: i.Name, Link: uint16(i.LinkType), FCSLen: fcs}
 		w.points[i] = point
 	}
 	if point.FCSLen != fcs { // the frame's own word against its interface's
