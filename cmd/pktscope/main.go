@@ -22,8 +22,10 @@ func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
 	root := &cobra.Command{
-		Use:           "pktscope",
-		Short:         "Say what is in a packet capture",
+		Use:   "pktscope",
+		Short: "Say what is in a packet capture",
+		Long: `Pktscope reads packet captures of cloud and data-centre networks: what is in them, whose traffic it is, and what is wrong.
+Tunnels and tags are taken apart to the innermost packet, checksums are verified at every depth.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}

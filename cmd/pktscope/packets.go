@@ -4,59 +4,72 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"pktscope/dissect"
-	"pktscope/pcaps"
-	"pktscope/reports"
 )
 
 func packetsCommand() *cobra.Command {
 	var o packetsOptions
 	cmd := &cobra.Command{
 		Use:   "packets FILE...",
-		Short: "Print packets: one line each, fields, JSON, or everything",
-		Args:  cobra.MinimumNArgs(1),
-		RunE:  func(_ *cobra.Command, files []string) error { return o.run(files) },
+		Short: "Print packets: a line each, chosen fields, JSON, or everything",
+		Long: `Packets prints the packets of captures: number, seconds since the first one, bytes on the wire, and then who talks to whom
+innermost, what is around that, outwards, and what is wrong with it: bad checksums, anomalies, where dissecting ended.
+
+Captures are pcap, pcapng or snoop files, compressed or not; - is standard input. Several are merged by time.`,
+		Example: `  pktscope packets trace.pcap
+  pktscope packets trace.pcap -T fields -e frame.number -e ip.src -e vxlan.vni
+  pktscope packets trace.pcap -c 1 -V -x
+  pktscope packets trace.pcap -T json | jq '.layers[] | select(.protocol == "vxlan").fields["vxlan.vni"]'
+  tcpdump -i eth0 -w - | pktscope packets --decode-as udp.port=9999,vxlan -`,
+		Args: files,
+		RunE: func(_ *cobra.Command, files []string) error { return o.run(files) },
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVarP(&o.format, "format", "T", "line", "what to print: line, fields, json or tree")
-	flags.StringArrayVarP(&o.fields, "field", "e", nil, "print this `FIELD` with -T fields, mark its bytes with -x; may be repeated")
+	flags.StringVarP(&o.format, "format", "T", "line", "what to print: "+strings.Join(formats, ", "))
+	flags.StringArrayVarP(&o.fields, "field", "e", nil, "print `FIELD` with -T fields, mark its bytes with -x; may be repeated")
 	flags.BoolVarP(&o.tree, "verbose", "V", false, "the same as -T tree")
 	flags.BoolVarP(&o.hex, "hex", "x", false, "print the bytes, too")
-	flags.Uint64VarP(&o.count, "count", "c", 0, "end after `N` packets")
+	o.input.flags(flags)
+	cmd.RegisterFlagCompletionFunc("field", completeFields)
+	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
+// formats are what -T takes.
+var formats = []string{"line", "fields", "json", "tree"}
+
+// files tells that a command wants captures.
+func files(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return fmt.Errorf("%s needs a capture file, or - for standard input; see %s --help", cmd.Name(), cmd.CommandPath())
+	}
+	return nil
+}
+
 type packetsOptions struct {
+	input
 	format string
 	fields []string
 	tree   bool
 	hex    bool
-	count  uint64
 }
 
 func (o *packetsOptions) run(files []string) error {
 	if o.tree {
 		o.format = "tree"
 	}
-	if len(o.fields) > 0 && o.format != "fields" && !o.hex {
-		return fmt.Errorf("-e needs -T fields, or -x")
-	}
 	out := newOutput(os.Stdout)
 	printer, err := o.printer(out)
 	if err != nil {
 		return err
 	}
-	src, err := pcaps.OpenAll(files, pcaps.Options{})
-	if err != nil {
-		return err
-	}
-	defer src.Close()
-	err = reports.Read(src, reports.Options{Dissect: dissect.Options{Cookie: -1}, MaximumCount: o.count}, printer)
-	return errors.Join(err, out.flush())
+	err = o.read(files, true, printer)
+	return errors.Join(out.flush(), err)
 }
 
 func (o *packetsOptions) printer(out *output) (p packetPrinter, err error) {
@@ -66,7 +79,7 @@ func (o *packetsOptions) printer(out *output) (p packetPrinter, err error) {
 		p.print = (&linePrinter{out: out}).print
 	case "fields":
 		if len(o.fields) == 0 {
-			return p, errors.New("-T fields needs fields: -e NAME; 'pktscope fields' lists them")
+			return p, errors.New("-T fields needs -e FIELD; pktscope fields lists them")
 		}
 		x, err := dissect.NewExtractor(o.fields)
 		if err != nil {
@@ -79,7 +92,10 @@ func (o *packetsOptions) printer(out *output) (p packetPrinter, err error) {
 	case "tree":
 		p.print = func(packet *dissect.Packet) { out.buf = append(packet.AppendTree(out.buf), '\n') }
 	default:
-		return p, fmt.Errorf("-T %s is not a format; there are line, fields, json and tree", o.format)
+		return p, fmt.Errorf("%q is not a format; there are %s", o.format, strings.Join(formats, ", "))
+	}
+	if len(o.fields) > 0 && o.format != "fields" && !o.hex {
+		return p, errors.New("-e needs -T fields, or -x")
 	}
 	if o.hex {
 		p.dump, err = newHexDump(o.fields)

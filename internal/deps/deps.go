@@ -16,6 +16,5 @@ import (
 	_ "github.com/pierrec/lz4/v4"
 	_ "github.com/rogpeppe/go-internal/testscript"
 	_ "github.com/rogpeppe/go-internal/txtar"
-	_ "github.com/spf13/pflag"
 	_ "github.com/ulikunitz/xz"
 )

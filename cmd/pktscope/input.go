@@ -1,0 +1,83 @@
+package main
+
+import (
+	"errors"
+	"strconv"
+
+	"github.com/spf13/pflag"
+
+	"pktscope/dissect"
+	"pktscope/pcaps"
+	"pktscope/reports"
+)
+
+// input is how captures are read: the flags that all commands have which read some.
+type input struct {
+	dissect dissect.Options
+	count   uint64
+}
+
+// flags adds the flags to those of a command.
+func (in *input) flags(set *pflag.FlagSet) {
+	in.dissect.Cookie = -1
+	set.Uint64VarP(&in.count, "count", "c", 0, "end after `N` packets")
+	set.Var(decodeAs{&in.dissect.DecodeAs}, "decode-as",
+		"take a number for another protocol, as in udp.port=9999,vxlan; may be repeated")
+	set.Var(greKey{&in.dissect.NVGRE}, "gre-key",
+		"read the key of GRE that carries Ethernet as `KIND`: nvgre (VSID and FlowID), or plain")
+	set.Var(cookie{&in.dissect.Cookie}, "l2tp-cookie",
+		"L2TPv3 sessions whose setup was not captured have a cookie of `BYTES`: 0, 4 or 8")
+}
+
+// read takes the packets of the files to c.
+func (in *input) read(files []string, checksums bool, c reports.Consumer) error {
+	src, err := pcaps.OpenAll(files, pcaps.Options{})
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	return reports.Read(src, reports.Options{Dissect: in.dissect, NoChecksums: !checksums, MaximumCount: in.count}, c)
+}
+
+// decodeAs is the value of --decode-as.
+type decodeAs struct{ all *[]dissect.DecodeAs }
+
+func (decodeAs) String() string { return "" }
+func (decodeAs) Type() string   { return "TABLE=N,PROTOCOL" }
+
+func (v decodeAs) Set(s string) error {
+	as, err := dissect.ParseDecodeAs(s)
+	if err == nil {
+		*v.all = append(*v.all, as)
+	}
+	return err
+}
+
+// greKey is the value of --gre-key.
+type greKey struct{ nvgre *bool }
+
+func (greKey) String() string { return "" }
+func (greKey) Type() string   { return "string" }
+
+func (v greKey) Set(s string) error {
+	if s != "nvgre" && s != "plain" {
+		return errors.New("there are nvgre and plain")
+	}
+	*v.nvgre = s == "nvgre"
+	return nil
+}
+
+// cookie is the value of --l2tp-cookie.
+type cookie struct{ bytes *int }
+
+func (cookie) String() string { return "" }
+func (cookie) Type() string   { return "int" }
+
+func (v cookie) Set(s string) error {
+	n, err := strconv.Atoi(s)
+	if err != nil || n != 0 && n != 4 && n != 8 {
+		return errors.New("a cookie has 0, 4 or 8 bytes (RFC 3931 §4.1.1)")
+	}
+	*v.bytes = n
+	return nil
+}
