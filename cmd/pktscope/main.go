@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -30,8 +31,16 @@ Tunnels and tags are taken apart to the innermost packet, checksums are verified
 		SilenceUsage:  true,
 	}
 	root.AddCommand(packetsCommand(), fieldsCommand())
+	cobra.AddTemplateFunc("switches", switches)
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "FlagUsages |", "FlagUsages | switches |"))
 	root.SetArgs(args)
 	return status(root.Execute())
+}
+
+// switches shows flags without a value as such in the help: nobody writes --hex=true.
+func switches(usages string) string {
+	const value = "[=true|false]"
+	return strings.ReplaceAll(usages, value, strings.Repeat(" ", len(value)))
 }
 
 // status prints what went wrong, a line a fault, and returns the exit status for it.
