@@ -31,6 +31,7 @@ var accessors = []struct {
 	{IPv6Routing{}, map[string]string{"Type": "ipv6.routing.type", "SegmentsLeft": "ipv6.routing.segleft"}},
 	{IPv6Fragment{}, map[string]string{"NextHeader": "ipv6.fraghdr.nxt", "FragmentOffset": "", "MoreFragments": "ipv6.fraghdr.more", "Fragment": "",
 		"Identification": "ipv6.fraghdr.ident"}},
+	{ICMP{}, map[string]string{"Type": "icmp.type", "Code": "icmp.code", "Checksum": "icmp.checksum", "Identifier": "", "Sequence": "", "Error": "", "OriginalLength": ""}},
 	{UDP{}, map[string]string{"SourcePort": "udp.srcport", "DestinationPort": "udp.dstport", "Length": "udp.length", "Checksum": "udp.checksum"}},
 	{TCP{}, map[string]string{"SourcePort": "tcp.srcport", "DestinationPort": "tcp.dstport", "Sequence": "tcp.seq_raw",
 		"Acknowledgment": "tcp.ack_raw", "HeaderLength": "tcp.hdr_len", "Flags": "tcp.flags", "Window": "tcp.window_size_value",

@@ -17,15 +17,16 @@ const (
 	Illegal      // zero where it must not be
 	Offload      // only the pseudo-header is summed: the sending NIC owed the rest when this was captured
 	Unverifiable // not every summed byte is there: cut off by the snap length, or a fragment
+	Excerpt      // the same in what an ICMP error quotes of a TCP segment, which tshark calls bad
 	numVerdicts
 )
 
-var verdictNames = [numVerdicts]string{"", "good", "bad", "absent", "absent", "illegal", "offload", "unverifiable"}
+var verdictNames = [numVerdicts]string{"", "good", "bad", "absent", "absent", "illegal", "offload", "unverifiable", "unverifiable"}
 
 func (v Verdict) String() string { return verdictNames[v] }
 
 // Status is the number that tshark prints for the verdict in *.checksum.status.
-func (v Verdict) Status() uint64 { return [numVerdicts]uint64{2, 1, 0, 3, 4, 4, 0, 2}[v] }
+func (v Verdict) Status() uint64 { return [numVerdicts]uint64{2, 1, 0, 3, 4, 4, 0, 2, 0}[v] }
 
 var statusNames = Names{0: "Bad", 1: "Good", 2: "Unverified", 3: "Not present", 4: "Illegal"}
 
@@ -162,10 +163,29 @@ func verifyTransport(p *Packet, i int, proto uint8, at int) Checksum {
 	if !ok || !p.Whole(l) {
 		return Checksum{Verdict: Unverifiable}
 	}
+	if l.Flags&Quoted != 0 && p.excerpt(i) {
+		if proto == 6 {
+			return Checksum{Verdict: Excerpt}
+		}
+		return Checksum{Verdict: Unverifiable}
+	}
 	b := p.Body(l)
 	c := judge(fold(sum(pseudo, b)))
 	if c.Verdict == Bad && be16(b[at:]) == fold(pseudo) {
 		c.Verdict = Offload
 	}
 	return c
+}
+
+// excerpt tells whether the quoted IP packet around layer i is longer than the quotation.
+func (p *Packet) excerpt(i int) bool {
+	for j := p.Layers[i].Parent; j >= 0; j = p.Layers[j].Parent {
+		switch l := &p.Layers[j]; l.Protocol {
+		case ipv4.ID:
+			return IPv4(p.Header(l)).TotalLength() > l.Len()
+		case ipv6.ID:
+			return 40+IPv6(p.Header(l)).PayloadLength() > l.Len()
+		}
+	}
+	return false
 }

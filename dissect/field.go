@@ -7,6 +7,7 @@ const (
 	Dec      Kind = iota // unsigned number, printed in decimal
 	Hex                  // unsigned number, printed in hexadecimal with all its digits
 	Bool                 // one bit, printed as 1 or 0
+	Signed               // number in two's complement, printed in decimal
 	IPv4Addr             // 4 bytes
 	IPv6Addr             // 16 bytes
 	MAC                  // 6 bytes, or as many as the link layer uses
@@ -16,7 +17,7 @@ const (
 	Seconds              // a signed number of nanoseconds, printed as seconds with nine decimals
 )
 
-var kindNames = [...]string{"unsigned", "unsigned (hex)", "boolean", "IPv4 address", "IPv6 address", "MAC address", "bytes", "text", "presence", "seconds"}
+var kindNames = [...]string{"unsigned", "unsigned (hex)", "boolean", "signed", "IPv4 address", "IPv6 address", "MAC address", "bytes", "text", "presence", "seconds"}
 
 func (k Kind) String() string { return kindNames[k] }
 
@@ -96,11 +97,17 @@ func (r Rows) find(name string) *Field {
 // num reads the field's bits from the start of its rows. The caller has proven that they are there.
 func (f *Field) num(h []byte) uint64 {
 	v := readBits(h, int(f.off), int(f.Bits))
+	if f.Kind == Signed {
+		v = signExtend(v, int(f.Bits))
+	}
 	if f.Scale > 1 {
 		v *= uint64(f.Scale)
 	}
 	return v
 }
+
+// signExtend widens a number of n bits in two's complement.
+func signExtend(v uint64, n int) uint64 { return uint64(int64(v<<(64-n)) >> (64 - n)) }
 
 // readBits reads n bits (at most 64) from bit off on, in network order: bit 0 is the most significant one of b[0].
 func readBits(b []byte, off, n int) uint64 {

@@ -26,6 +26,7 @@ var all = [...]*Protocol{
 	&ipv6Destination,
 	&ipv6Routing,
 	&ipv6Fragment,
+	&icmp,
 	&udp,
 	&tcp,
 	&vxlan,

@@ -9,7 +9,7 @@ import (
 // Value is one occurrence of a field in a packet.
 type Value struct {
 	Field *Field
-	Num   uint64 // the value of a number
+	Num   uint64 // the value of a number; of a signed one int64(Num)
 	Raw   []byte // the bytes of an address, of bytes or of text; they point into the packet
 	Off   uint32 // first byte that holds the field, in the source of its layer
 	Len   uint32 // number of bytes that hold it; 0 for what is worked out and stands nowhere
@@ -26,6 +26,8 @@ func (v Value) AppendText(dst []byte) []byte {
 			return append(dst, '1')
 		}
 		return append(dst, '0')
+	case Signed:
+		return strconv.AppendInt(dst, int64(v.Num), 10)
 	case IPv4Addr:
 		return appendIPv4(dst, v.Raw)
 	case IPv6Addr:

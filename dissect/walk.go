@@ -54,6 +54,9 @@ func (w *Walker) Add(f *Field, off, n int) {
 		for _, c := range b {
 			v.Num = v.Num<<8 | uint64(c)
 		}
+		if f.Kind == Signed && n > 0 {
+			v.Num = signExtend(v.Num, n*8)
+		}
 		if f.Scale > 1 {
 			v.Num *= uint64(f.Scale)
 		}
