@@ -52,7 +52,7 @@ func newICMPExtensions() icmpExtensions {
 	x.data = field(Field{Name: "icmp.ext.data", Kind: Bytes, Doc: "an object that is not known"})
 	x.labelData = field(Field{Name: "icmp.mpls.data", Kind: Bytes, Doc: "bytes behind the label stack that are no entry"})
 	x.index = field(Field{Name: "icmp.int_info.index", Bits: 32, Ref: "RFC 5837 §4.1"})
-	x.family = field(Field{Name: "icmp.int_info.afi", Bits: 16, Enum: addressFamilies, Ref: "RFC 5837 §4.2"})
+	x.family = field(Field{Name: "icmp.int_info.afi", Bits: 16, Enum: afiNumbers, Ref: "RFC 5837 §4.2"})
 	x.reserved = field(Field{Name: "icmp.reserved", Kind: Bytes})
 	x.ipv4 = field(Field{Name: "icmp.int_info.ipv4", Kind: IPv4Addr})
 	x.ipv6 = field(Field{Name: "icmp.int_info.ipv6", Kind: IPv6Addr})
@@ -62,7 +62,7 @@ func newICMPExtensions() icmpExtensions {
 	x.mtu = field(Field{Name: "icmp.int_info.mtu", Bits: 32, Doc: "in bytes"})
 	x.askedName = field(Field{Name: "icmp.int_ident.name", Kind: Text, Doc: "name of the interface that is asked about", Ref: "RFC 8335 §2.1"})
 	x.askedIndex = field(Field{Name: "icmp.int_ident.index", Bits: 32, Doc: "its index"})
-	x.askedFamily = field(Field{Name: "icmp.int_ident.afi", Bits: 16, Enum: addressFamilies})
+	x.askedFamily = field(Field{Name: "icmp.int_ident.afi", Bits: 16, Enum: afiNumbers})
 	x.askedLength = field(Field{Name: "icmp.int_ident.addr_length", Bits: 8, Doc: "bytes of its address"})
 	x.askedReserved = field(Field{Name: "icmp.int_ident.reserved", Kind: Bytes})
 	x.askedIPv4 = field(Field{Name: "icmp.int_ident.ipv4", Kind: IPv4Addr})
@@ -225,5 +225,5 @@ func textLen(b []byte) int {
 var (
 	extensionClasses = Names{1: "MPLS Label Stack", 2: "Interface Information", 3: "Interface Identification", 4: "Extended Information"}
 	interfaceRoles   = Names{0: "IP interface of arrival", 1: "sub-IP component of arrival", 2: "departure", 3: "next hop"}
-	addressFamilies  = Names{1: "IPv4", 2: "IPv6", 6: "802"}
+	afiNumbers  = Names{1: "IPv4", 2: "IPv6", 6: "802"}
 )
