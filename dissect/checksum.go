@@ -171,8 +171,8 @@ func verifyTransport(p *Packet, i int, proto uint8, at int) Checksum {
 	}
 	b := p.Body(l)
 	c := judge(fold(sum(pseudo, b)))
-	if c.Verdict == Bad && be16(b[at:]) == fold(pseudo) {
-		c.Verdict = Offload
+	if c.Verdict == Bad && owed(be16(b[at:]), pseudo, n) {
+		return Checksum{Verdict: Offload}
 	}
 	return c
 }
@@ -188,4 +188,11 @@ func (p *Packet) excerpt(i int) bool {
 		}
 	}
 	return false
+}
+
+// owed tells whether checksum is what a host leaves there when its NIC is to finish the sum: that of the pseudo-header, not
+// complemented. A NIC that cuts a large packet into segments wants it without the length, which differs in each of them; Linux
+// leaves the large packet's length in.
+func owed(checksum uint16, pseudo uint64, length int) bool {
+	return checksum == fold(pseudo) || checksum == fold(pseudo-uint64(length))
 }

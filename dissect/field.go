@@ -6,7 +6,7 @@ type Kind uint8
 const (
 	Dec      Kind = iota // unsigned number, printed in decimal
 	Hex                  // unsigned number, printed in hexadecimal with all its digits
-	Bool                 // one bit, printed as 1 or 0
+	Bool                 // printed as 1 if any of the bits is set, else 0
 	Signed               // number in two's complement, printed in decimal
 	IPv4Addr             // 4 bytes
 	IPv6Addr             // 16 bytes

@@ -1,6 +1,9 @@
 package dissect
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // Transmission Control Protocol (RFC 9293).
 var tcp = Protocol{
@@ -15,7 +18,7 @@ var tcp = Protocol{
 		{Name: "tcp.ack_raw", Bits: 32, Doc: "sequence number of the byte that is expected next"},
 		{Name: "tcp.hdr_len", Bits: 4, Scale: 4, Doc: "bytes of header; on the wire a number of 32-bit words"},
 		{Name: "tcp.flags", Bits: 12, Kind: Hex, Parts: Rows{
-			{Name: "tcp.flags.res", Bits: 3, Doc: "reserved"},
+			{Name: "tcp.flags.res", Bits: 3, Kind: Bool, Doc: "reserved"},
 			{Name: "tcp.flags.ae", Bits: 1, Kind: Bool, Doc: "accurate ECN"},
 			{Name: "tcp.flags.cwr", Bits: 1, Kind: Bool, Doc: "congestion window reduced", Ref: "RFC 3168 §6.1"},
 			{Name: "tcp.flags.ece", Bits: 1, Kind: Bool, Doc: "ECN echo", Ref: "RFC 3168 §6.1"},
@@ -30,7 +33,8 @@ var tcp = Protocol{
 		{Name: "tcp.checksum", Bits: 16, Kind: Hex, Doc: "over a pseudo-header, header and payload"},
 		{Name: "tcp.urgent_pointer", Bits: 16},
 	},
-	Fields:  []*Field{tcpLen},
+	Tables:  slices.Concat(tcpOptionRows, mptcpRows),
+	Fields:  slices.Concat([]*Field{tcpLen, tcpPayload}, tcpOptionFields, mptcpFields),
 	Status:  &Field{Name: "tcp.checksum.status", Bits: 8, Enum: statusNames},
 	Dissect: dissectTCP,
 	Verify:  verifyTCP,
@@ -38,7 +42,10 @@ var tcp = Protocol{
 	Summary: summarizeTCP,
 }
 
-var tcpLen = &Field{Name: "tcp.len", Bits: 32, Doc: "bytes of payload, as the IP header's length leaves them"}
+var (
+	tcpLen     = &Field{Name: "tcp.len", Bits: 32, Doc: "bytes of payload, as the IP header's length leaves them"}
+	tcpPayload = &Field{Name: "tcp.payload", Kind: Bytes, Doc: "what was captured of the payload"}
+)
 
 // TCP is a view of a TCP header of at least 20 bytes.
 type TCP []byte
@@ -85,10 +92,19 @@ func dissectTCP(d *Decoder, b []byte) ID {
 func verifyTCP(p *Packet, i int) Checksum { return verifyTransport(p, i, 6, 16) }
 
 func walkTCP(w *Walker) {
-	if len(w.Header()) < 20 {
+	h := w.Header()
+	if len(h) < 20 {
 		return
 	}
-	w.Num(tcpLen, 0, 0, uint64(max(0, w.Layer.PayloadLen())))
+	walkTCPOptions(w, h)
+	// The IP header that an ICMP error quotes may count more bytes than it quotes; nobody knows the length of the segment.
+	if w.Layer.Flags&(Partial|Quoted) != 0 {
+		return
+	}
+	w.Num(tcpLen, 0, 0, uint64(w.Layer.PayloadLen()))
+	if n := len(w.Body) - len(h); n > 0 {
+		w.Add(tcpPayload, len(h), n)
+	}
 }
 
 func summarizeTCP(dst []byte, p *Packet, i int) []byte {

@@ -1,0 +1,74 @@
+package dissect
+
+import (
+	"encoding/binary"
+	"testing"
+
+	"pktscope/internal/craft"
+)
+
+func TestTCPOptions(t *testing.T) {
+	segment := func(options ...byte) *Packet {
+		return decode(t, craft.Packet(craft.Ethernet{}, craft.IPv4{}, craft.TCP{Src: 40000, Dst: 40001, Flags: craft.SYN, Options: options}, craft.Payload("hello")))
+	}
+	for _, c := range []struct {
+		options []byte
+		want    map[string]string
+	}{
+		{[]byte{2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 7, 0, 0, 0, 9, 1, 3, 3, 7}, map[string]string{"tcp.option_kind": "2,4,8,1,3", "tcp.option_len": "4,2,10,3",
+			"tcp.options.mss_val": "1460", "tcp.options.timestamp.tsval": "7", "tcp.options.timestamp.tsecr": "9", "tcp.options.wscale.shift": "7",
+			"tcp.options.wscale.multiplier": "128", "tcp.hdr_len": "40", "tcp.payload": "68656c6c6f"}},
+		{[]byte{3, 3, 200}, map[string]string{"tcp.options.wscale.multiplier": "16384", "tcp.options.wscale.shift.invalid": "1"}},
+		{[]byte{34, 2, 34, 6, 1, 2, 3, 4}, map[string]string{"tcp.options.tfo.request": "1", "tcp.options.tfo.cookie": "01020304"}},
+		{[]byte{29, 8, 1, 2, 9, 9, 9, 9}, map[string]string{"tcp.options.ao.keyid": "1", "tcp.options.ao.rnextkeyid": "2", "tcp.options.ao.mac": "09090909"}},
+		{[]byte{253, 6, 0xf9, 0x89, 1, 2}, map[string]string{"tcp.options.experimental.exid": "0xf989", "tcp.options.experimental.data": "0102"}},
+		{[]byte{28, 4, 0x80, 5}, map[string]string{"tcp.options.user_to_granularity": "1", "tcp.options.user_to_val": "5"}},
+		{[]byte{172, 8, 0, 0, 1, 0, 0, 2}, map[string]string{"tcp.options.acc_ecn.ee0b": "1", "tcp.options.acc_ecn.eceb": "2", "tcp.options.acc_ecn.ee1b": ""}},
+		{[]byte{30, 12, 0x10, 3, 0, 0, 0, 5, 0, 0, 0, 6}, map[string]string{"tcp.options.mptcp.subtype": "1", "tcp.options.mptcp.addrid": "3",
+			"tcp.options.mptcp.recvtok": "5", "tcp.options.mptcp.sendrand": "6"}},
+		{[]byte{30, 20, 0x20, 0x05, 0, 0, 0, 9, 0, 0, 0, 8, 0, 0, 0, 7, 0, 100, 0xab, 0xcd}, map[string]string{"tcp.options.mptcp.rawdataack": "9",
+			"tcp.options.mptcp.rawdataseqno": "8", "tcp.options.mptcp.subflowseqno": "7", "tcp.options.mptcp.datalvllen": "100", "tcp.options.mptcp.checksum": "0xabcd"}},
+		{[]byte{30, 12, 0x30, 2, 0, 0, 0, 0, 0, 0, 0, 0}, map[string]string{"tcp.options.mptcp.addrid": "2", "tcp.options.mptcp.ipv4": ""}},
+		{[]byte{77, 3, 0xaa}, map[string]string{"tcp.option_kind": "77,0", "tcp.options.unknown.payload": "aa"}},
+		// Lengths that are wrong: nothing behind them can be told from noise, unless only the kind's own length is.
+		{[]byte{8, 1, 8, 8}, map[string]string{"tcp.option_kind": "", "tcp.option.len.invalid": "1"}},
+		{[]byte{8, 10, 8, 8}, map[string]string{"tcp.option_kind": "", "tcp.option.len.invalid": "1"}},
+		{[]byte{1, 1, 1, 8}, map[string]string{"tcp.option_kind": "1,1,1", "tcp.option.len.invalid": "1"}},
+		{[]byte{2, 3, 8, 1}, map[string]string{"tcp.option_kind": "2,1", "tcp.option.len.invalid": "1", "tcp.options.mss_val": ""}},
+		{[]byte{0, 0, 0, 8}, map[string]string{"tcp.option_kind": "0"}},
+	} {
+		p := segment(c.options...)
+		for name, value := range c.want {
+			want(t, p, name, value)
+		}
+		checkPacket(t, p)
+	}
+}
+
+// A data offset that is too small or too large makes a partial layer, whose checksum is verified all the same.
+func TestTCPDataOffset(t *testing.T) {
+	for _, offset := range []byte{0, 4, 15} {
+		b := craft.Packet(craft.Ethernet{}, craft.IPv4{}, craft.TCP{Src: 1, Dst: 2}, craft.Payload("hello"))
+		segment := b[34:]
+		segment[12], segment[16], segment[17] = offset<<4, 0, 0
+		binary.BigEndian.PutUint16(segment[16:], craft.Checksum(b[26:34], []byte{0, 6, 0, 25}, segment))
+		p := decode(t, b)
+		if l := p.Layers[len(p.Layers)-1]; l.Protocol != tcp.ID || l.Flags&Partial == 0 || l.Verdict != Good {
+			t.Errorf("data offset %d: layer %s, flags %b, checksum %s", offset, l.Protocol, l.Flags, l.Verdict)
+		}
+		want(t, p, "tcp.len", "")
+		want(t, p, "tcp.option_kind", "")
+	}
+}
+
+// What a host leaves for its NIC to finish is neither good nor bad: the sum of the pseudo-header, with the length or without.
+func TestTCPOffload(t *testing.T) {
+	b := craft.Packet(craft.Ethernet{}, craft.IPv4{}, craft.TCP{Src: 1, Dst: 2, Sum: craft.Partial}, craft.Payload(make([]byte, 9000)))
+	p := decode(t, b)
+	want(t, p, "pktscope.checksum.verdict", "good,offload")
+	want(t, p, "tcp.checksum.status", "0")
+	binary.BigEndian.PutUint16(b[50:], ^craft.Checksum(b[26:34], []byte{0, 6}))
+	want(t, decode(t, b), "pktscope.checksum.verdict", "good,offload")
+	b[51]++
+	want(t, decode(t, b), "pktscope.checksum.verdict", "good,bad")
+}
