@@ -225,5 +225,5 @@ func textLen(b []byte) int {
 var (
 	extensionClasses = Names{1: "MPLS Label Stack", 2: "Interface Information", 3: "Interface Identification", 4: "Extended Information"}
 	interfaceRoles   = Names{0: "IP interface of arrival", 1: "sub-IP component of arrival", 2: "departure", 3: "next hop"}
-	afiNumbers  = Names{1: "IPv4", 2: "IPv6", 6: "802"}
+	afiNumbers       = Names{1: "IPv4", 2: "IPv6", 6: "802"}
 )

@@ -5,7 +5,7 @@ var llc = Protocol{
 	Name:  "llc",
 	Title: "Logical Link Control",
 	Ref:   "IEEE 802.2",
-	Over:  []Over{{EtherType, 0x8870}}, // in jumbo frames, whose length would be a type
+	Over:  []Over{{EtherType, 0x8870}, {LinuxType, 4}}, // 0x8870: in jumbo frames, whose length would be a type
 	Header: Rows{
 		{Name: "llc.dsap", Bits: 8, Kind: Hex, Enum: sapNames, Doc: "destination service access point", Parts: Rows{
 			{Name: "llc.dsap.sap", Bits: 7, Doc: "the number without its last bit"},
@@ -96,13 +96,13 @@ func dissectLLC(d *Decoder, b []byte) ID {
 	case !h.Information():
 		return none
 	case h.SNAP():
-		return d.snap(be24(b[n-5:]), be16(b[n-2:]))
+		return d.snap(be24(b[n-5:]), be16(b[n-2:]), 2)
 	}
 	return d.next(LLCSAP, uint32(h.DSAP()))
 }
 
-// snap goes on behind a SNAP header, which ends the layer's header.
-func (d *Decoder) snap(oui uint32, pid uint16) ID {
+// snap goes on behind a SNAP header, which ends the layer's header. Before a bridged frame are some bytes of padding.
+func (d *Decoder) snap(oui uint32, pid uint16, padding int) ID {
 	switch oui {
 	case ouiEtherType, ouiEtherTypeIP:
 		return d.next(EtherType, uint32(pid))
@@ -111,8 +111,8 @@ func (d *Decoder) snap(oui uint32, pid uint16) ID {
 	case ouiBridged:
 		const withFCS, withoutFCS = 1, 7
 		switch pid {
-		case withFCS, withoutFCS: // two bytes of padding before, with FCS four bytes behind, which nobody verifies
-			if !d.header(d.layer().HeaderLen() + 2) {
+		case withFCS, withoutFCS: // with FCS, four bytes are behind it that nobody verifies
+			if !d.header(d.layer().HeaderLen() + padding) {
 				return done
 			}
 			if l := d.layer(); pid == withFCS && l.PayloadLen() >= 4 {

@@ -80,6 +80,9 @@ func dissectPPPoEDiscovery(d *Decoder, b []byte) ID {
 
 func dissectPPPoESession(d *Decoder, b []byte) ID {
 	d.extent(6+PPPoE(b).PayloadLength(), "pppoe.payload_length")
+	if PPPoE(b).Code() != 0 { // LINKTYPE_PPP_ETHER has both stages
+		return d.halt(StopUnknown)
+	}
 	return ppp.ID
 }
 

@@ -7,7 +7,7 @@ var sll = Protocol{
 	Title:   "Linux cooked capture",
 	Ref:     "LINKTYPE_LINUX_SLL, LINKTYPE_LINUX_SLL2",
 	Over:    []Over{{LinkType, linkSLL}, {LinkType, linkSLL2}},
-	Fields:  []*Field{sllType, sllARPHRD, sllAddressLength, sllEthernet, sllIPv4, sllOther, sllUnused, sllEtherType, sllGREType, sllLinuxType, sllInterface},
+	Fields:  []*Field{sllType, sllARPHRD, sllAddressLength, sllEthernet, sllIPv4, sllOther, sllUnused, sllEtherType, sllGREType, sllLinuxType, sllInterface, sllTrailer},
 	Dissect: dissectSLL,
 	Walk:    walkSLL,
 	Summary: func(dst []byte, _ *Packet, _ int) []byte { return append(dst, "cooked"...) },
@@ -21,7 +21,7 @@ const (
 var (
 	sllType = &Field{Name: "sll.pkttype", Bits: 16, Doc: "direction, as the kernel saw it",
 		Enum: Names{0: "Unicast to us", 1: "Broadcast", 2: "Multicast", 3: "Unicast to another host", 4: "Sent by us"}}
-	sllARPHRD        = &Field{Name: "sll.hatype", Bits: 16, Enum: arphrdNames, Doc: "kind of link: an ARPHRD_ number of Linux"}
+	sllARPHRD        = &Field{Name: "sll.hatype", Bits: 16, Enum: hardwareTypes, Doc: "kind of link: an ARPHRD_ number of Linux"}
 	sllAddressLength = &Field{Name: "sll.halen", Bits: 16, Doc: "bytes of the sender's address"}
 	sllEthernet      = &Field{Name: "sll.src.eth", Bits: 48, Kind: MAC, Doc: "sender, if its address has six bytes"}
 	sllIPv4          = &Field{Name: "sll.src.ipv4", Bits: 32, Kind: IPv4Addr, Doc: "sender, if its address has four bytes"}
@@ -29,17 +29,16 @@ var (
 	sllUnused        = &Field{Name: "sll.unused", Kind: Bytes, Doc: "what the address leaves of its eight bytes"}
 	sllEtherType     = &Field{Name: "sll.etype", Bits: 16, Kind: Hex, Enum: etherTypes, Doc: "what follows"}
 	sllGREType       = &Field{Name: "sll.gretype", Bits: 16, Kind: Hex, Enum: etherTypes, Doc: "what follows on a GRE interface"}
-	sllLinuxType     = &Field{Name: "sll.ltype", Bits: 16, Kind: Hex, Enum: Names{1: "802.3 without LLC", 4: "802.2 LLC", 12: "CAN", 13: "CAN FD"}, Doc: "what follows, where it has no EtherType"}
+	sllLinuxType     = &Field{Name: "sll.ltype", Bits: 16, Kind: Hex, Enum: Names{1: "802.3 without LLC", 3: "Ethernet", 4: "802.2 LLC", 7: "PPP", 12: "CAN", 13: "CAN FD"}, Doc: "what follows, where it has no EtherType"}
 	sllInterface     = &Field{Name: "sll.ifindex", Bits: 32, Doc: "interface number; version 2 only"}
-	arphrdNames      = Names{1: "Ethernet", 512: "PPP", 768: "IPIP tunnel", 769: "IP6IP6 tunnel", 772: "Loopback", 776: "sit tunnel", 778: "GRE over IP", 803: "802.11 radiotap",
-		823: "GRE over IPv6", 824: "Netlink", 65534: "None"}
+	sllTrailer       = &Field{Name: "sll.trailer", Kind: Bytes, Doc: "bytes behind the payload"}
 )
 
-// arphrdGRE and arphrdNetlink are kinds of link on which the protocol is no EtherType.
+// The kinds of link on which the protocol is no EtherType of a frame.
 const (
 	arphrdGRE     = 778
+	arphrdIP6GRE  = 823
 	arphrdNetlink = 824
-	linuxLLC      = 4
 )
 
 // sllHeader is where the fields of a version lie.
@@ -62,10 +61,9 @@ func dissectSLL(d *Decoder, b []byte) ID {
 		return d.halt(StopUnknown)
 	case protocol >= minEtherType:
 		return d.next(EtherType, uint32(protocol))
-	case protocol == linuxLLC:
-		return llc.ID
+	default:
+		return d.next(LinuxType, uint32(protocol))
 	}
-	return d.halt(StopUnknown)
 }
 
 func walkSLL(w *Walker) {
@@ -99,6 +97,9 @@ func walkSLL(w *Walker) {
 	if at.protocol != 0 {
 		w.protocolSLL(at)
 	}
+	if end := w.payloadEnd() - int(w.Layer.Start); end < w.Layer.Len() {
+		w.Add(sllTrailer, end, w.Layer.Len()-end)
+	}
 }
 
 func (w *Walker) protocolSLL(at sllHeader) {
@@ -106,7 +107,7 @@ func (w *Walker) protocolSLL(at sllHeader) {
 		return
 	}
 	switch arphrd := be16(w.Body[at.arphrd:]); {
-	case arphrd == arphrdGRE:
+	case arphrd == arphrdGRE || arphrd == arphrdIP6GRE:
 		w.Add(sllGREType, at.protocol, 2)
 	case arphrd == arphrdNetlink || be16(w.Body[at.protocol:]) < minEtherType:
 		w.Add(sllLinuxType, at.protocol, 2)

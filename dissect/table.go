@@ -14,6 +14,8 @@ const (
 	CiscoPID   // behind a SNAP header with Cisco's OUI
 	BridgedPID // behind a SNAP header with the OUI of IEEE 802.1
 	PPPProtocol
+	NLPID     // RFC 2427 §4
+	LinuxType // below EtherTypes, in cooked captures
 	numTables
 )
 
@@ -30,6 +32,8 @@ var tables = [numTables]struct {
 	CiscoPID:    {"llc.cisco_pid", 1 << 16},
 	BridgedPID:  {"llc.pid", 1 << 16},
 	PPPProtocol: {"ppp.protocol", 1 << 16},
+	NLPID:       {"fr.nlpid", 1 << 8},
+	LinuxType:   {"sll.ltype", minEtherType},
 }
 
 func (t Table) String() string { return tables[t].name }
