@@ -25,7 +25,7 @@ func BenchmarkDecode(b *testing.B) {
 			f := Frame{Data: c.b, WireLen: len(c.b), Point: ethernetPoint}
 			b.ReportAllocs()
 			for b.Loop() {
-				d.Decode(p, f)
+				d.Decode(p, &f)
 			}
 		})
 		b.Run(c.name+"/DecodingLayerParser", func(b *testing.B) {

@@ -28,13 +28,12 @@ type chain struct {
 func (c *Config) NewDecoder() *Decoder { return &Decoder{config: c, tables: c.tables} }
 
 // Decode dissects the frame f into p.
-func (d *Decoder) Decode(p *Packet, f Frame) {
+func (d *Decoder) Decode(p *Packet, f *Frame) {
 	p.Reset(f)
 	d.p = p
 	d.messages = 0
-	d.chain = chain{limit: "frame.len"}
+	d.limit, d.depth, d.source, d.flags = "frame.len", 1, 0, 0
 	d.push(frame.ID, -1, 0, uint32(p.WireLen))
-	d.depth = 1
 	d.run(d.next(LinkType, uint32(p.Point.Link)), p.Data, 0, uint32(p.WireLen), 0)
 }
 

@@ -109,8 +109,8 @@ func TestDepth(t *testing.T) {
 func TestDecodingDoesNotAllocate(t *testing.T) {
 	f := Frame{Data: overlay(), Point: ethernetPoint}
 	p, d := new(Packet), defaultConfig.NewDecoder()
-	d.Decode(p, f)
-	if n := testing.AllocsPerRun(100, func() { d.Decode(p, f); p.Verify() }); n != 0 {
+	d.Decode(p, &f)
+	if n := testing.AllocsPerRun(100, func() { d.Decode(p, &f); p.Verify() }); n != 0 {
 		t.Errorf("%v allocations a packet", n)
 	}
 }

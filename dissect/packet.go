@@ -67,11 +67,9 @@ const (
 )
 
 // Reset makes p an empty packet of frame f.
-func (p *Packet) Reset(f Frame) {
-	p.Frame = f
-	if p.WireLen < len(f.Data) {
-		p.WireLen = len(f.Data)
-	}
+func (p *Packet) Reset(f *Frame) {
+	p.Frame = *f
+	p.WireLen = max(f.WireLen, len(f.Data))
 	p.Layers = p.Layers[:0]
 	p.Anomalies = p.Anomalies[:0]
 	p.Stop = Stop{}

@@ -21,7 +21,7 @@ func decode(t testing.TB, b []byte) *Packet {
 
 func decodeFrame(f Frame) *Packet {
 	p := new(Packet)
-	defaultConfig.NewDecoder().Decode(p, f)
+	defaultConfig.NewDecoder().Decode(p, &f)
 	p.Verify()
 	return p
 }

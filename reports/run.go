@@ -73,7 +73,7 @@ type worker struct {
 
 // decode makes frame f the worker's packet.
 func (w *worker) decode(f *pcaps.Frame) {
-	w.decoder.Decode(&w.packet, dissect.Frame{
+	w.decoder.Decode(&w.packet, &dissect.Frame{
 		Data:    f.Data,
 		WireLen: f.WireLen,
 		Time:    f.Time,
