@@ -94,6 +94,23 @@ func (r Rows) find(name string) *Field {
 	return nil
 }
 
+// read reads a row from the start of its rows, b, if all of it is there. The value's offset counts from there, too.
+func (f *Field) read(b []byte) (v Value, ok bool) {
+	first, end := int(f.off)>>3, (int(f.off)+int(f.Bits)+7)>>3
+	if end > len(b) {
+		return v, false
+	}
+	v = Value{Field: f, Off: uint32(first), Len: uint32(end - first)}
+	switch f.Kind {
+	case IPv4Addr, IPv6Addr, MAC, Bytes, Text:
+		v.Raw = b[first:end:end]
+	case Present:
+	default:
+		v.Num = f.num(b)
+	}
+	return v, true
+}
+
 // num reads the field's bits from the start of its rows. The caller has proven that they are there.
 func (f *Field) num(h []byte) uint64 {
 	v := readBits(h, int(f.off), int(f.Bits))

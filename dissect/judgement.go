@@ -27,7 +27,7 @@ func (w *Walker) judgements() {
 			w.Num(status, 0, 0, l.Verdict.Status())
 		}
 		w.Text(fieldVerdict, l.Verdict.String())
-		if l.Verdict == Bad && !w.done {
+		if l.Verdict == Bad && w.Wants(fieldFlippedBit) {
 			if bit, ok := protocols[l.Protocol].Verify(w.Packet, w.Index).FlippedBit(); ok {
 				w.Num(fieldFlippedBit, 0, 0, uint64(bit))
 			}
@@ -44,7 +44,7 @@ func (w *Walker) judgements() {
 	if l.Flags&Partial != 0 {
 		w.Num(fieldPartial, 0, 0, 1)
 	}
-	if s := &w.Packet.Stop; s.Reason != StopNone && w.Index == len(w.Packet.Layers)-1 && !w.done {
+	if s := &w.Packet.Stop; s.Reason != StopNone && w.Index == len(w.Packet.Layers)-1 && w.Wants(fieldStop) {
 		w.Text(fieldStop, s.String())
 	}
 }

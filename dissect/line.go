@@ -102,16 +102,11 @@ func (r Rows) ends() (e ends) {
 
 func (p *Packet) ends(i int) *ends { return &protocols[p.Layers[i].Protocol].ends }
 
-// appendRow appends the value of row f of layer i's header, and nothing if it was cut off.
+// appendRow appends the value of row f of layer i's header, and a question mark if it was cut off.
 func (p *Packet) appendRow(dst []byte, i int, f *Field) []byte {
-	h := p.Header(&p.Layers[i])
-	first, end := int(f.off/8), int(f.off+f.Bits)/8
-	if end > len(h) {
+	v, ok := f.read(p.Header(&p.Layers[i]))
+	if !ok {
 		return append(dst, '?')
-	}
-	v := Value{Field: f, Raw: h[first:end]}
-	if f.Kind <= Bool {
-		v.Num = f.num(h)
 	}
 	return v.AppendText(dst)
 }

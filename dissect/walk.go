@@ -108,20 +108,12 @@ func (w *Walker) Part(r Rows, off, n int) {
 }
 
 func (w *Walker) row(f *Field, b []byte, off int) {
-	first, end := int(f.off)>>3, (int(f.off)+int(f.Bits)+7)>>3
-	if w.done || end > len(b) {
-		return
-	}
-	if f.Name != "" {
-		v := Value{Field: f, Off: w.Layer.Start + uint32(off+first), Len: uint32(end - first), Depth: w.depth}
-		switch f.Kind {
-		case IPv4Addr, IPv6Addr, MAC, Bytes, Text:
-			v.Raw = b[first:end:end]
-		case Present:
-		default:
-			v.Num = f.num(b)
+	if f.Name != "" && !w.done {
+		if v, ok := f.read(b); ok {
+			v.Off += w.Layer.Start + uint32(off)
+			v.Depth = w.depth
+			w.emit(v)
 		}
-		w.emit(v)
 	}
 	if f.Parts != nil {
 		w.depth++
@@ -154,13 +146,11 @@ func (p *Packet) Values(i int) iter.Seq[Value] {
 
 // values yields the fields of layer i that are wanted; nil is all.
 func (p *Packet) values(i int, wants []bool, yield func(Value) bool) {
-	l := &p.Layers[i]
-	proto := protocols[l.Protocol]
-	w := Walker{Packet: p, Layer: l, Index: i, Body: p.Body(l), yield: yield, wants: wants}
-	if header := w.Header(); len(proto.Header) > 0 {
-		for k := range proto.Header {
-			w.row(&proto.Header[k], header, 0)
-		}
+	w := Walker{yield: yield, wants: wants}
+	w.enter(p, i)
+	proto := protocols[w.Layer.Protocol]
+	for k, header := 0, w.Header(); k < len(proto.Header); k++ {
+		w.row(&proto.Header[k], header, 0)
 	}
 	if proto.Walk != nil && !w.done {
 		proto.Walk(&w)
@@ -168,4 +158,10 @@ func (p *Packet) values(i int, wants []bool, yield func(Value) bool) {
 	if !w.done {
 		w.judgements()
 	}
+}
+
+// enter makes w ready for layer i of p.
+func (w *Walker) enter(p *Packet, i int) {
+	w.Packet, w.Layer, w.Index, w.Body = p, &p.Layers[i], i, p.Body(&p.Layers[i])
+	w.depth, w.done = 0, false
 }

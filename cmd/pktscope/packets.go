@@ -68,12 +68,12 @@ func (o *packetsOptions) run(files []string) error {
 	if err != nil {
 		return err
 	}
-	err = o.read(files, true, printer)
+	err = o.read(files, printer.checksums, printer)
 	return errors.Join(out.flush(), err)
 }
 
 func (o *packetsOptions) printer(out *output) (p packetPrinter, err error) {
-	p.out = out
+	p.out, p.checksums = out, true
 	switch o.format {
 	case "line":
 		p.print = (&linePrinter{out: out}).print
@@ -85,6 +85,7 @@ func (o *packetsOptions) printer(out *output) (p packetPrinter, err error) {
 		if err != nil {
 			return p, err
 		}
+		p.checksums = x.NeedsChecksums()
 		p.print = func(packet *dissect.Packet) { out.buf = appendCells(out.buf, x.Extract(packet)) }
 	case "json":
 		var e dissect.JSONEncoder
@@ -105,9 +106,10 @@ func (o *packetsOptions) printer(out *output) (p packetPrinter, err error) {
 
 // packetPrinter prints packets in one of the formats.
 type packetPrinter struct {
-	out   *output
-	print func(*dissect.Packet) // appends to out.buf
-	dump  *hexDump              // nil for none
+	out       *output
+	print     func(*dissect.Packet) // appends to out.buf
+	dump      *hexDump              // nil for none
+	checksums bool                  // what is printed depends on them
 }
 
 // Packet implements [reports.Consumer].
