@@ -85,7 +85,7 @@ func TestStops(t *testing.T) {
 		{"total length below the header", "ip: ip.len says 19 bytes, at least 20 are needed", ip(func(b []byte) { b[2], b[3] = 0, 19 })},
 		{"total length leaves too little", "udp needs 8 bytes, 3 left, limited by ip.len", ip(func(b []byte) { b[2], b[3] = 0, 23 })},
 		{"version", "ip: bad-version", ip(func(b []byte) { b[0] = 0x95 })},
-		{"unknown protocol", "ip names ip.proto 0xfd, which is not known", ip(func(b []byte) { b[9] = 0xfd })},
+		{"unknown protocol", "ip names ip.proto 253, which is not known", ip(func(b []byte) { b[9] = 0xfd })},
 		{"unknown type", "eth names ethertype 0x1234, which is not known", append(make([]byte, 12), 0x12, 0x34, 0)},
 	} {
 		if p := decode(t, c.frame); p.Stop.String() != c.stop {

@@ -41,6 +41,7 @@ func (l *Line) Read(p *Packet) {
 		l.Info = p.appendEnd(append(l.Info, " → "...), q, destination)
 		l.Info = append(p.appendInfo(append(l.Info, ' '), q), ')')
 	}
+	l.Around = p.appendAround(l.Around, t.inner)
 	l.Around = p.appendAround(l.Around, t.outer)
 	l.Faults = p.appendFaults(l.Faults)
 }
@@ -130,22 +131,21 @@ func (p *Packet) appendEnd(dst []byte, t talk, side int) []byte {
 	return p.appendRow(append(dst, ':'), t.ports, p.ends(t.ports).port[side])
 }
 
-// appendInfo appends what the innermost layers say. Ports have nothing to add where what they carry is known.
+// appendInfo appends what the innermost layers say: those that carry nothing that is known.
 func (p *Packet) appendInfo(dst []byte, t talk) []byte {
 	start := len(dst)
 	if t.network != 0 {
 		dst = p.appendSummary(dst, "", t.network)
 	}
-	for k, i := range t.inner {
-		last := k == len(t.inner)-1
-		switch id := p.Layers[i].Protocol; {
-		case id == data.ID && len(dst) > start: // the length of it was said
-		case i == t.ports && !last && p.Layers[t.inner[k+1]].Protocol != data.ID:
-		default:
-			separator := ""
-			if len(dst) > start {
-				separator = ", "
+	for _, i := range t.inner {
+		separator := ""
+		if len(dst) > start {
+			if p.Layers[i].Protocol == data.ID { // the length of it was said
+				continue
 			}
+			separator = ", "
+		}
+		if !p.carries(i) {
 			dst = p.appendSummary(dst, separator, i)
 		}
 	}
@@ -153,6 +153,16 @@ func (p *Packet) appendInfo(dst []byte, t talk) []byte {
 		dst = append(dst, protocols[p.Layers[t.network].Protocol].Name...)
 	}
 	return dst
+}
+
+// carries tells whether there is something known in layer i.
+func (p *Packet) carries(i int) bool {
+	for j := i + 1; j < len(p.Layers); j++ {
+		if l := &p.Layers[j]; int(l.Parent) == i && l.Protocol != data.ID && l.Flags&Quoted == p.Layers[i].Flags&Quoted {
+			return true
+		}
+	}
+	return false
 }
 
 // appendSummary appends separator and what layer i says, or neither.
@@ -170,14 +180,15 @@ func (p *Packet) appendSummary(dst []byte, separator string, i int) []byte {
 	return dst
 }
 
-// appendAround appends the layers that carry a conversation, the nearest first. A tunnel is followed by the addresses of its ends.
+// appendAround appends those of the layers that carry others, the innermost first. A tunnel is followed by the addresses of its ends.
 func (p *Packet) appendAround(dst []byte, layers []int) []byte {
 	named := false // the addresses to come are those of what was named last
 	for k := len(layers) - 1; k >= 0; k-- {
 		i := layers[k]
 		address := &p.ends(i).address
 		switch {
-		case p.ends(i).port[source] != nil: // a tunnel over UDP is told by the tunnel
+		case !p.carries(i):
+		case p.ends(i).port[source] != nil: // UDP is told by the tunnel in it
 		case address[source] == nil:
 			n := len(dst)
 			dst = p.appendSummary(dst, between(dst), i)

@@ -55,7 +55,7 @@ func (s Stop) String() string {
 		if s.Next == LinkType && s.Key == 0 {
 			return name + " names a protocol that is not known"
 		}
-		return fmt.Sprintf("%s names %s %#x, which is not known", name, s.Next, s.Key)
+		return fmt.Sprintf("%s names %s %s, which is not known", name, s.Next, s.Next.Key(s.Key))
 	case StopTruncated, StopQuote, StopShort:
 		return fmt.Sprintf("%s needs %d bytes, %d left, limited by %s", name, s.Need, s.Have, s.Limit)
 	case StopBadLength:

@@ -1,5 +1,7 @@
 package dissect
 
+import "strconv"
+
 // Table is a number space in which protocols name what they carry.
 type Table uint8
 
@@ -37,6 +39,15 @@ var tables = [numTables]struct {
 }
 
 func (t Table) String() string { return tables[t].name }
+
+// Key is a number of the table as it is usually written: IP protocol 6, EtherType 0x800.
+func (t Table) Key(n uint32) string {
+	switch t {
+	case LinkType, IPProtocol, UDPPort, TCPPort:
+		return strconv.FormatUint(uint64(n), 10)
+	}
+	return "0x" + strconv.FormatUint(uint64(n), 16)
+}
 
 // dispatch holds what each table says under each key; 0 is nothing.
 type dispatch [numTables][]ID

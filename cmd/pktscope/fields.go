@@ -124,11 +124,7 @@ func places(p *dissect.Protocol) string {
 		default:
 			s.WriteString(", ")
 		}
-		if o.Table == dissect.EtherType || o.Table == dissect.LLCSAP {
-			fmt.Fprintf(&s, "%#x", o.Key)
-		} else {
-			fmt.Fprint(&s, o.Key)
-		}
+		s.WriteString(o.Table.Key(o.Key))
 	}
 	return s.String()
 }
