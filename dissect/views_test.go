@@ -55,7 +55,7 @@ func TestViews(t *testing.T) {
 	for _, v := range views {
 		decoder, resolver, p := defaultConfig.NewDecoder(), defaultConfig.NewResolver(), new(Packet)
 		for i, b := range v.frames {
-			decoder.Decode(p, Frame{Data: b, WireLen: len(b), Time: 1_500_000_000, Number: uint64(i + 1), Point: ethernetPoint})
+			decoder.Decode(p, &Frame{Data: b, WireLen: len(b), Time: 1_500_000_000, Number: uint64(i + 1), Point: ethernetPoint})
 			resolver.Resolve(p)
 			p.Verify()
 		}
