@@ -36,6 +36,8 @@ var accessors = []struct {
 		"Identification": "ipv6.fraghdr.ident"}},
 	{ICMP{}, map[string]string{"Type": "icmp.type", "Code": "icmp.code", "Checksum": "icmp.checksum", "Identifier": "", "Sequence": "", "Error": "", "OriginalLength": ""}},
 	{UDP{}, map[string]string{"SourcePort": "udp.srcport", "DestinationPort": "udp.dstport", "Length": "udp.length", "Checksum": "udp.checksum"}},
+	{UDPLite{}, map[string]string{"SourcePort": "udp.srcport", "DestinationPort": "udp.dstport", "ChecksumCoverage": "udp.checksum_coverage",
+		"Checksum": "udp.checksum"}},
 	{TCP{}, map[string]string{"SourcePort": "tcp.srcport", "DestinationPort": "tcp.dstport", "Sequence": "tcp.seq_raw",
 		"Acknowledgment": "tcp.ack_raw", "HeaderLength": "tcp.hdr_len", "Flags": "tcp.flags", "Window": "tcp.window_size_value",
 		"Checksum": "tcp.checksum", "UrgentPointer": "tcp.urgent_pointer"}},

@@ -28,6 +28,7 @@ var all = [...]*Protocol{
 	&ipv6Fragment,
 	&icmp,
 	&udp,
+	&udplite,
 	&tcp,
 	&vxlan,
 }
