@@ -1,6 +1,9 @@
 package dissect
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // Internet Control Message Protocol (RFC 792), with path MTU discovery (RFC 1191), router discovery (RFC 1256), extensions
 // (RFC 4884) and extended echo (RFC 8335).
@@ -15,9 +18,9 @@ var icmp = Protocol{
 		{Name: "icmp.checksum", Bits: 16, Kind: Hex, Doc: "over the message"},
 		{Bits: 32, Doc: "depends on the type"},
 	},
-	Tables: append([]Rows{icmpEchoRows, icmpExtendedEcho, icmpExtendedReply, icmpAdvertisement, icmpTimes, icmpMask, icmpGateway}, icmpExt.tables...),
-	Fields: append([]*Field{icmpIdentLE, icmpSeqLE, icmpUnused, icmpLength, icmpOriginal, icmpMTU, icmpPointer, icmpRouter, icmpPreference},
-		icmpExt.fields...),
+	Tables: slices.Concat([]Rows{icmpEchoRows, icmpExtendedEcho, icmpExtendedReply, icmpAdvertisement, icmpTimes, icmpMask, icmpGateway}, icmpExt.tables),
+	Fields: slices.Concat([]*Field{icmpIdentLE, icmpSeqLE, icmpUnused, icmpLength, icmpOriginal, icmpMTU, icmpPointer, icmpRouter, icmpPreference},
+		icmpExt.fields),
 	Status:  &Field{Name: "icmp.checksum.status", Bits: 8, Enum: statusNames},
 	Dissect: dissectICMP,
 	Verify:  verifyICMP,

@@ -27,6 +27,8 @@ var all = [...]*Protocol{
 	&ipv6Routing,
 	&ipv6Fragment,
 	&icmp,
+	&icmpv6,
+	&igmp,
 	&udp,
 	&udplite,
 	&tcp,
