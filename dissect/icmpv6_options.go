@@ -69,7 +69,7 @@ var ndOptionBodies = [...]Rows{
 	},
 	ndSourceList: {{Bits: 48}},
 	ndTargetList: {{Bits: 48}},
-	13:           {{Bits: 112, Doc: "48 reserved bits, and a time"}},
+	13:           {{Bits: 48, Doc: "reserved"}, {Bits: 64, Doc: "a time in seconds and fractions of one"}},
 	17: {
 		{Name: "icmpv6.opt.ipa.option_code", Bits: 8, Ref: "RFC 5568 §6.4.1"},
 		{Name: "icmpv6.opt.ipa.prefix_len", Bits: 8},
