@@ -10,11 +10,17 @@ const lineBits = 32 // bits in a line of a diagram
 // AppendDiagram appends the protocol's fixed header and the fixed parts of its records, drawn as RFCs do: 32 bits a line. A record of
 // less than a line says nothing that the list of fields does not, and is left out.
 func (p *Protocol) AppendDiagram(dst []byte) []byte {
-	dst = p.Header.appendDiagram(dst, p.Name)
+	if len(p.Header) > 0 {
+		dst = p.Header.appendDiagram(dst, p.Name)
+	}
 	for _, rows := range p.Tables {
-		if rows.Bits() >= lineBits {
-			dst = rows.appendDiagram(append(dst, '\n'), rows.prefix())
+		if rows.Bits() < lineBits {
+			continue
 		}
+		if len(dst) > 0 {
+			dst = append(dst, '\n')
+		}
+		dst = rows.appendDiagram(dst, rows.prefix())
 	}
 	return dst
 }

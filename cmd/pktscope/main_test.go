@@ -1,0 +1,74 @@
+package main
+
+import (
+	"encoding/binary"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"pktscope/internal/craft"
+)
+
+var update = flag.Bool("update", false, "write what commands print into the scripts instead of comparing with them")
+
+func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"pktscope": main}) }
+
+// TestScripts runs the command lines in testdata/script. In their directory they find overlay.pcapng, and tenants.pcap with its
+// first 300 bytes in cut.pcap.
+func TestScripts(t *testing.T) {
+	overlay, err := os.ReadFile("../../pcaps/testdata/overlay.pcapng")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:           "testdata/script",
+		UpdateScripts: *update,
+		Setup: func(env *testscript.Env) error {
+			for name, content := range map[string][]byte{
+				"overlay.pcapng": overlay,
+				"tenants.pcap":   tenants(),
+				"cut.pcap":       tenants()[:300],
+			} {
+				if err := os.WriteFile(filepath.Join(env.WorkDir, name), content, 0o644); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	})
+}
+
+// tenants is a capture of two tenants with the same addresses. In its last packet a bit is flipped.
+func tenants() []byte {
+	packet := func(vni uint32, inner ...craft.Layer) []byte {
+		return craft.Packet(append([]craft.Layer{
+			craft.Ethernet{}, craft.VLAN{ID: 100}, craft.IPv4{Src: "172.17.10.10", Dst: "172.16.11.10"}, craft.UDP{Src: 49152},
+			craft.VXLAN{VNI: vni}, craft.Ethernet{}, craft.IPv4{Src: "10.0.0.1", Dst: "10.0.0.2"},
+		}, inner...)...)
+	}
+	flip := func(b []byte) { b[24] ^= 0x10 }
+	return capture(
+		packet(5001, craft.TCP{Src: 40000, Dst: 80, Seq: 1000, Flags: craft.SYN}),
+		packet(5002, craft.TCP{Src: 40000, Dst: 80, Seq: 7000, Flags: craft.SYN}),
+		craft.Packet(craft.Ethernet{}, craft.ARP{}),
+		packet(5001, craft.Edit(craft.TCP{Src: 40000, Dst: 80, Seq: 1001, Ack: 1, Flags: craft.ACK | craft.PSH}, flip), craft.Payload("GET / HTTP/1.1")),
+	)
+}
+
+// capture is a pcap file with the Ethernet frames, a millisecond between them.
+func capture(frames ...[]byte) []byte {
+	b := binary.LittleEndian.AppendUint32(nil, 0xa1b2c3d4) // microseconds
+	for _, word := range []uint32{4<<16 | 2, 0, 0, 1 << 18, 1} {
+		b = binary.LittleEndian.AppendUint32(b, word)
+	}
+	for i, f := range frames {
+		for _, word := range []int{1_700_000_000, i * 1000, len(f), len(f)} {
+			b = binary.LittleEndian.AppendUint32(b, uint32(word))
+		}
+		b = append(b, f...)
+	}
+	return b
+}
