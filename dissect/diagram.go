@@ -7,51 +7,17 @@ import (
 
 const lineBits = 32 // bits in a line of a diagram
 
-// AppendDiagram appends the protocol's fixed header and the fixed parts of its records, drawn as RFCs do: 32 bits a line. A record of
-// less than a line says nothing that the list of fields does not, and is left out.
+// AppendDiagram appends the protocol's fixed header, drawn as RFCs do: 32 bits a line. A protocol without one has nothing to draw.
 func (p *Protocol) AppendDiagram(dst []byte) []byte {
-	if len(p.Header) > 0 {
-		dst = p.Header.appendDiagram(dst, p.Name)
+	bits := p.Header.leaves(nil)
+	if len(bits) == 0 {
+		return dst
 	}
-	for _, rows := range p.Tables {
-		if rows.Bits() < lineBits {
-			continue
-		}
-		if len(dst) > 0 {
-			dst = append(dst, '\n')
-		}
-		dst = rows.appendDiagram(dst, rows.prefix())
-	}
-	return dst
-}
-
-// prefix is what the names of all rows start with, up to a dot.
-func (r Rows) prefix() (prefix string) {
-	for i := range r {
-		switch name := r[i].Name; {
-		case name == "":
-		case prefix == "":
-			prefix = name
-		default:
-			n := 0
-			for n < min(len(prefix), len(name)) && prefix[n] == name[n] {
-				n++
-			}
-			prefix = prefix[:n]
-		}
-	}
-	return prefix[:max(0, strings.LastIndexByte(prefix, '.'))]
-}
-
-// appendDiagram draws rows whose names start with prefix and a dot.
-func (r Rows) appendDiagram(dst []byte, prefix string) []byte {
-	dst = append(append(dst, prefix...), '\n')
-	bits := r.leaves(nil)
 	dst = append(dst, " 0                   1                   2                   3\n"...)
 	dst = append(dst, " 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1\n"...)
 	for at := 0; at < len(bits); at += lineBits {
 		dst = appendBorder(dst, bits, at)
-		dst = appendCells(dst, bits, at, prefix+".")
+		dst = appendCells(dst, bits, at, p.Name+".")
 	}
 	return appendBorder(dst, bits, (len(bits)+lineBits-1)/lineBits*lineBits)
 }
@@ -98,7 +64,7 @@ func appendBorder(dst []byte, bits []*Field, at int) []byte {
 	return append(append(dst, line...), '\n')
 }
 
-// appendCells draws the cells of the bits from at on, as many lines high as their labels need.
+// appendCells draws the cells of the bits from at on, as many lines high as their labels need. Names are shown without prefix.
 func appendCells(dst []byte, bits []*Field, at int, prefix string) []byte {
 	type cell struct {
 		from, to int // columns
