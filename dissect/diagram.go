@@ -1,86 +1,90 @@
 package dissect
 
-import (
-	"bytes"
-	"strings"
-)
+import "strings"
 
 const lineBits = 32 // bits in a line of a diagram
 
 // AppendDiagram appends the protocol's fixed header, drawn as RFCs do: 32 bits a line. A protocol without one has nothing to draw.
 func (p *Protocol) AppendDiagram(dst []byte) []byte {
-	bits := p.Header.leaves(nil)
-	if len(bits) == 0 {
+	d := diagram(p.Header.leaves(nil))
+	if len(d) == 0 {
 		return dst
 	}
 	dst = append(dst, " 0                   1                   2                   3\n"...)
 	dst = append(dst, " 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1\n"...)
-	for at := 0; at < len(bits); at += lineBits {
-		dst = appendBorder(dst, bits, at)
-		dst = appendCells(dst, bits, at, p.Name+".")
+	line := 0
+	for ; line*lineBits < len(d); line++ {
+		dst = d.appendBorder(dst, line)
+		dst = d.appendCells(dst, line, p.Name+".")
 	}
-	return appendBorder(dst, bits, (len(bits)+lineBits-1)/lineBits*lineBits)
+	return d.appendBorder(dst, line)
 }
 
-// leaves returns for each bit the smallest field that it belongs to.
+// diagram is for each bit the smallest field that it belongs to.
+type diagram []*Field
+
 func (r Rows) leaves(bits []*Field) []*Field {
 	for i := range r {
-		if f := &r[i]; f.Parts != nil {
+		f := &r[i]
+		if f.Parts != nil {
 			bits = f.Parts.leaves(bits)
-		} else {
-			for range f.Bits {
-				bits = append(bits, f)
-			}
+			continue
+		}
+		for range f.Bits {
+			bits = append(bits, f)
 		}
 	}
 	return bits
 }
 
-// appendBorder draws the border above bit at, open where a field goes on from one line to the next.
-func appendBorder(dst []byte, bits []*Field, at int) []byte {
-	line := bytes.Repeat([]byte("+-"), lineBits)
-	line = append(line, '+')
-	field := func(i int) *Field {
-		if i < 0 || i >= len(bits) {
-			return nil
-		}
-		return bits[i]
+// at returns the field at a place of the picture, nil outside of it.
+func (d diagram) at(line, column int) *Field {
+	if i := line*lineBits + column; i >= 0 && i < len(d) {
+		return d[i]
 	}
-	goesOn := func(column int) bool {
-		f := field(at + column)
-		return column >= 0 && column < lineBits && f != nil && f == field(at+column-lineBits)
-	}
-	for column := range lineBits {
-		switch f := field(at + column); {
-		case f == nil && field(at+column-lineBits) == nil:
-			return append(append(dst, bytes.TrimRight(line[:2*column+1], " ")...), '\n')
-		case goesOn(column):
-			line[2*column+1] = ' '
-			if goesOn(column - 1) {
-				line[2*column] = ' '
-			}
-		}
-	}
-	return append(append(dst, line...), '\n')
+	return nil
 }
 
-// appendCells draws the cells of the bits from at on, as many lines high as their labels need. Names are shown without prefix.
-func appendCells(dst []byte, bits []*Field, at int, prefix string) []byte {
-	type cell struct {
-		from, to int // columns
-		label    []string
+// appendBorder draws the border above a line, open where a field goes on from the line before.
+func (d diagram) appendBorder(dst []byte, line int) []byte {
+	open := false
+	for column := range lineBits {
+		above, below := d.at(line-1, column), d.at(line, column)
+		if above == nil && below == nil {
+			break
+		}
+		before := open
+		open = above == below
+		switch {
+		case open && before:
+			dst = append(dst, "  "...)
+		case open:
+			dst = append(dst, "+ "...)
+		default:
+			dst = append(dst, "+-"...)
+		}
 	}
+	return append(dst, "+\n"...)
+}
+
+// cell is the part of a field that lies in one line.
+type cell struct {
+	width int // in letters
+	label []string
+}
+
+// appendCells draws a line, as many lines high as its labels need. Names are shown without prefix.
+func (d diagram) appendCells(dst []byte, line int, prefix string) []byte {
 	var cells []cell
 	height := 1
-	end := min(len(bits)-at, lineBits)
-	for from := 0; from < end; {
-		to := from + 1
-		for to < end && bits[at+to] == bits[at+from] {
+	for from := 0; from < lineBits && d.at(line, from) != nil; {
+		f, to := d.at(line, from), from
+		for to < lineBits && d.at(line, to) == f {
 			to++
 		}
-		c := cell{from: from, to: to}
-		if labelled(bits, at+from, at+to) {
-			c.label = bits[at+from].label(prefix, 2*(to-from)-1)
+		c := cell{width: 2*(to-from) - 1}
+		if line == f.labelLine() {
+			c.label = f.label(prefix, c.width)
 		}
 		height = max(height, len(c.label))
 		cells = append(cells, c)
@@ -88,38 +92,37 @@ func appendCells(dst []byte, bits []*Field, at int, prefix string) []byte {
 	}
 	for k := range height {
 		for _, c := range cells {
-			text := ""
-			if k := k - (height-len(c.label))/2; k >= 0 && k < len(c.label) {
-				text = c.label[k]
-			}
-			width := 2*(c.to-c.from) - 1
-			left := (width - len(text)) / 2
-			dst = append(dst, '|')
-			dst = append(dst, strings.Repeat(" ", left)...)
-			dst = append(dst, text...)
-			dst = append(dst, strings.Repeat(" ", width-left-len(text))...)
+			dst = c.append(append(dst, '|'), k, height)
 		}
 		dst = append(dst, "|\n"...)
 	}
 	return dst
 }
 
-// labelled tells whether the part of a field in bits from to to is the one that has its name: the widest, in the middle of several.
-func labelled(bits []*Field, from, to int) bool {
-	f := bits[from]
-	start, end := int(f.off), int(f.off+f.Bits)
-	best, most := 0, 0
-	for line := start / lineBits; line*lineBits < end; line++ {
-		n := min(end, (line+1)*lineBits) - max(start, line*lineBits)
-		if n > most {
-			best, most = line, n
-		}
+// append draws line k of a cell that is height lines high, its label in the middle.
+func (c cell) append(dst []byte, k, height int) []byte {
+	text := ""
+	if k -= (height - len(c.label)) / 2; k >= 0 && k < len(c.label) {
+		text = c.label[k]
 	}
-	last := best
-	for (last+2)*lineBits <= end && most == lineBits {
-		last++
+	left := (c.width - len(text)) / 2
+	dst = append(dst, strings.Repeat(" ", left)...)
+	dst = append(dst, text...)
+	return append(dst, strings.Repeat(" ", c.width-left-len(text))...)
+}
+
+// labelLine is the line in which the field has its name: the one with most of its bits, in the middle of several.
+func (f *Field) labelLine() int {
+	first, last := int(f.off), int(f.off+f.Bits)-1
+	whole := (first + lineBits - 1) / lineBits // the first line that starts in the field
+	end := (last + 1) / lineBits               // the line behind the last one that ends in it
+	switch {
+	case whole < end:
+		return (whole + end - 1) / 2
+	case whole*lineBits-first >= last+1-whole*lineBits:
+		return first / lineBits
 	}
-	return from/lineBits == (best+last)/2
+	return last / lineBits
 }
 
 // label is what stands in a cell that is width letters wide: the field's name without prefix and without the name of the row

@@ -99,3 +99,18 @@ func golden(t *testing.T, name string, got *txtar.Archive) {
 		t.Errorf("%s (-want +got; -update accepts what is new):\n%s", path, diff)
 	}
 }
+
+// In a diagram each line is as wide as the border above or below it, whatever labels there are.
+func TestDiagramsAreStraight(t *testing.T) {
+	for _, p := range Protocols() {
+		drawn := strings.Split(string(p.AppendDiagram(nil)), "\n")
+		for i := 2; i+2 < len(drawn); i++ {
+			if drawn[i+1][0] != '+' && len(drawn[i]) < len(drawn[i+1]) || drawn[i][0] == '+' && len(drawn[i]) < len(drawn[i+1]) {
+				t.Errorf("%s: a line is wider than the one above it:\n%s", p.Name, strings.Join(drawn, "\n"))
+			}
+		}
+		if n := (p.Header.Bits() + lineBits - 1) / lineBits; n > 0 && len(drawn) < 2+2*n {
+			t.Errorf("%s: %d lines for %d bits", p.Name, len(drawn), p.Header.Bits())
+		}
+	}
+}
