@@ -11,7 +11,7 @@ var ethernet = Protocol{
 	Name:  "eth",
 	Title: "Ethernet",
 	Ref:   "IEEE 802.3",
-	Over:  []Over{{LinkType, 1}, {EtherType, 0x6558}, {LinuxType, 3}},
+	Over:  []Over{{LinkType, 1}, {EtherType, bridging}, {LinuxType, 3}},
 	Header: Rows{
 		{Name: "eth.dst", Bits: 48, Kind: MAC, Either: []string{"eth.addr"}, Doc: "destination"},
 		{Name: "eth.src", Bits: 48, Kind: MAC, Either: []string{"eth.addr"}, Doc: "source"},
@@ -160,12 +160,14 @@ func (w *Walker) padding(f *Field, start uint32) int {
 	return from + n
 }
 
-// payloadEnd is where the layer's payload ends, as the payload itself says.
+// payloadEnd is where the layer's payload ends, as the payload itself says. Labels have no length; what is under them has.
 func (w *Walker) payloadEnd() int {
-	if i := w.Index + 1; i < len(w.Packet.Layers) {
-		if l := &w.Packet.Layers[i]; int(l.Parent) == w.Index && l.Source == w.Layer.Source {
-			return int(l.End)
+	layers, parent := w.Packet.Layers, w.Index
+	for i := parent + 1; i < len(layers) && int(layers[i].Parent) == parent && layers[i].Source == w.Layer.Source; i++ {
+		if layers[i].Protocol != mpls.ID {
+			return int(layers[i].End)
 		}
+		parent = i
 	}
 	return int(w.Layer.End)
 }
@@ -173,6 +175,6 @@ func (w *Walker) payloadEnd() int {
 var etherTypes = Names{
 	0x0800: "IPv4", 0x0806: "ARP", 0x8035: "RARP", 0x86dd: "IPv6", 0x8100: "802.1Q", 0x88a8: "802.1ad", 0x9100: "802.1Q QinQ",
 	0x88e7: "802.1ah", 0x8847: "MPLS unicast", 0x8848: "MPLS multicast", 0x8863: "PPPoE discovery", 0x8864: "PPPoE session",
-	0x6558: "Transparent Ethernet bridging", 0x22f3: "TRILL", 0x88cc: "LLDP", 0x8809: "Slow protocols", 0x8808: "MAC control",
+	bridging: "Transparent Ethernet bridging", 0x22f3: "TRILL", 0x88cc: "LLDP", 0x8809: "Slow protocols", 0x8808: "MAC control",
 	0x880b: "PPP", 0x88be: "ERSPAN II", 0x22eb: "ERSPAN III", 0x894f: "NSH", 0x893b: "TRILL fine-grained label",
 }

@@ -42,10 +42,13 @@ func walkFrame(w *Walker) {
 	}
 }
 
-// AppendProtocols appends the value of frame.protocols.
+// AppendProtocols appends the value of frame.protocols. A stack of labels counts once.
 func (p *Packet) AppendProtocols(dst []byte) []byte {
 	for i := 1; i < len(p.Layers); i++ {
 		l := &p.Layers[i]
+		if l.Protocol == mpls.ID && p.Layers[l.Parent].Protocol == mpls.ID {
+			continue
+		}
 		if i > 1 {
 			dst = append(dst, ':')
 		}

@@ -118,7 +118,7 @@ func (d *Decoder) snap(oui uint32, pid uint16, padding int) ID {
 			if l := d.layer(); pid == withFCS && l.PayloadLen() >= 4 {
 				d.extent(l.Len()-4, "llc.pid")
 			}
-			return d.next(EtherType, 0x6558)
+			return d.next(EtherType, bridging)
 		}
 		return d.next(BridgedPID, uint32(pid))
 	}

@@ -18,6 +18,7 @@ const (
 	PPPProtocol
 	NLPID     // RFC 2427 §4
 	LinuxType // below EtherTypes, in cooked captures
+	ChannelType
 	numTables
 )
 
@@ -36,6 +37,7 @@ var tables = [numTables]struct {
 	PPPProtocol: {"ppp.protocol", 1 << 16},
 	NLPID:       {"fr.nlpid", 1 << 8},
 	LinuxType:   {"sll.ltype", minEtherType},
+	ChannelType: {"pwach.channel_type", 1 << 16},
 }
 
 func (t Table) String() string { return tables[t].name }
