@@ -14,6 +14,7 @@ var accessors = []struct {
 }{
 	{Ethernet{}, map[string]string{"Destination": "eth.dst", "Source": "eth.src", "TypeOrLength": ""}},
 	{PPPoE{}, map[string]string{"Code": "pppoe.code", "SessionID": "pppoe.session_id", "PayloadLength": "pppoe.payload_length"}},
+	{CiscoMetadata{}, map[string]string{"SecurityGroup": "cmd.sgt", "Type": "cmd.type"}},
 	{VLAN{}, map[string]string{"Priority": "vlan.priority", "DropEligible": "vlan.dei", "VID": "vlan.id", "TypeOrLength": ""}},
 	{VLAN{}, map[string]string{"Priority": "ieee8021ad.priority", "DropEligible": "ieee8021ad.dei", "VID": "ieee8021ad.id", "TypeOrLength": ""}},
 	{ITag{}, map[string]string{"Priority": "ieee8021ah.priority", "DropEligible": "ieee8021ah.drop", "ISID": "ieee8021ah.isid",

@@ -14,6 +14,7 @@ var all = [...]*Protocol{
 	&ppp,
 	&ethernet,
 	&vlan,
+	&ciscoMetadata,
 	&ieee8021ad,
 	&ieee8021ah,
 	&llc,
