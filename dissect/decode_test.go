@@ -1,6 +1,7 @@
 package dissect
 
 import (
+	"encoding/json"
 	"testing"
 
 	"pktscope/internal/craft"
@@ -145,10 +146,11 @@ func checkPacket(t testing.TB, p *Packet) {
 			if v.Len > 0 && int(v.Off)+int(v.Len) > len(p.SourceBytes(l)) {
 				t.Fatalf("%s: %s lies behind the captured bytes", l.Protocol, v.Field.Name)
 			}
-			v.AppendText(nil)
 		}
-		if s := protocols[l.Protocol].Summary; s != nil {
-			s(nil, p, i)
-		}
+	}
+	new(Line).Read(p)
+	p.AppendTree(nil)
+	if object := new(JSONEncoder).Append(nil, p); !json.Valid(object) {
+		t.Fatalf("JSON is not valid: %s", object)
 	}
 }

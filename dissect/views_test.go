@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,12 +54,7 @@ func one(frame []byte) [][]byte { return [][]byte{frame} }
 
 func TestViews(t *testing.T) {
 	for _, v := range views {
-		decoder, resolver, p := defaultConfig.NewDecoder(), defaultConfig.NewResolver(), new(Packet)
-		for i, b := range v.frames {
-			decoder.Decode(p, &Frame{Data: b, WireLen: len(b), Time: 1_500_000_000, Number: uint64(i + 1), Point: ethernetPoint})
-			resolver.Resolve(p)
-			p.Verify()
-		}
+		p := last(v.frames)
 		var line Line
 		line.Read(p)
 		var encoder JSONEncoder
@@ -72,6 +68,50 @@ func TestViews(t *testing.T) {
 			{Name: "tree", Data: p.AppendTree(nil)},
 			{Name: "json", Data: append(indented(object), '\n')},
 		}})
+	}
+}
+
+// last is the last of the frames, read after the others.
+func last(frames [][]byte) *Packet {
+	decoder, resolver, p := defaultConfig.NewDecoder(), defaultConfig.NewResolver(), new(Packet)
+	for i, b := range frames {
+		decoder.Decode(p, &Frame{Data: b, WireLen: len(b), Time: 1_500_000_000, Number: uint64(i + 1), Point: ethernetPoint})
+		resolver.Resolve(p)
+		p.Verify()
+	}
+	return p
+}
+
+// An extractor has its own way to the fields; it finds what the tree shows.
+func TestExtractorReadsAllValues(t *testing.T) {
+	var names []string
+	for _, f := range Fields() {
+		names = append(names, f.Name)
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	x, err := NewExtractor(names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range views {
+		p := last(v.frames)
+		want := map[string]string{}
+		for i := range p.Layers {
+			for v := range p.Values(i) {
+				for _, name := range append(v.Field.Either, v.Field.Name) {
+					if want[name] != "" {
+						want[name] += ","
+					}
+					want[name] += string(v.AppendText(nil))
+				}
+			}
+		}
+		for i, cell := range x.Extract(p) {
+			if string(cell) != want[names[i]] {
+				t.Errorf("%s: %s is %q, the tree says %q", v.name, names[i], cell, want[names[i]])
+			}
+		}
 	}
 }
 
