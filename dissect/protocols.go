@@ -38,5 +38,9 @@ var all = [...]*Protocol{
 	&udp,
 	&udplite,
 	&tcp,
+	&esp,
+	&ah,
+	&ipcomp,
+	&udpencap,
 	&vxlan,
 }

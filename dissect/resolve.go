@@ -1,9 +1,12 @@
 package dissect
 
+import "io"
+
 // Resolver finishes packets that could not be decoded by themselves. It must see the packets of a run in capture order, and is
 // for one goroutine at a time. All limits on what is remembered are here.
 type Resolver struct {
 	decoder *Decoder
+	deflate io.ReadCloser
 }
 
 // NewResolver returns a resolver that remembers nothing yet.
@@ -23,8 +26,9 @@ func (r *Resolver) Resolve(p *Packet) {
 	p.pending = p.pending[:0]
 }
 
-// resume decodes b, which becomes a new source of p, below layer i with protocol id.
-func (r *Resolver) resume(p *Packet, i int, b []byte, id ID, limit string) {
+// resume decodes b, which becomes a new source of p, below layer i with protocol id. The layers get flags besides those that
+// they inherit.
+func (r *Resolver) resume(p *Packet, i int, b []byte, id ID, limit string, flags Flags) {
 	if len(p.sources) > 255 {
 		return
 	}
@@ -32,7 +36,7 @@ func (r *Resolver) resume(p *Packet, i int, b []byte, id ID, limit string) {
 	d := r.decoder
 	d.p = p
 	d.messages = 0
-	d.chain = chain{limit: limit, source: uint8(len(p.sources) - 1), depth: p.depth(i) + 1, flags: p.Layers[i].Flags&(Quoted|Guessed) | Tail}
+	d.chain = chain{limit: limit, source: uint8(len(p.sources) - 1), depth: p.depth(i) + 1, flags: p.Layers[i].Flags&(Quoted|Guessed) | flags}
 	d.run(id, b, 0, uint32(len(b)), int16(i))
 }
 
