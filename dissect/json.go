@@ -10,6 +10,7 @@ import (
 // An object has a member "frame" with the frame's fields and a list "layers": protocol, offset, header and length in bytes, and
 // "fields". Members come in the order in which the packet has them. docs/json.md is the reference.
 type JSONEncoder struct {
+	walker Walker
 	values []Value
 	next   []int32 // for each value the next one of the same field, 0 for none
 	last   []int32 // by field index: one more than the place of the field's latest value
@@ -19,6 +20,7 @@ type JSONEncoder struct {
 func (e *JSONEncoder) Append(dst []byte, p *Packet) []byte {
 	if e.last == nil {
 		e.last = make([]int32, len(fields))
+		e.walker.yield = e.collect
 	}
 	dst = e.appendFields(append(dst, `{"frame":`...), p, 0)
 	dst = append(dst, `,"layers":[`...)
@@ -59,7 +61,7 @@ func appendMember(dst []byte, name string, n int64) []byte {
 // appendFields appends the fields of layer i as an object. Values of one field become a list where its first one stands.
 func (e *JSONEncoder) appendFields(dst []byte, p *Packet, i int) []byte {
 	e.values, e.next = e.values[:0], e.next[:0]
-	p.values(i, nil, e.collect)
+	e.walker.layer(p, i)
 	dst = append(dst, '{')
 	for k, v := range e.values {
 		n := e.next[k]

@@ -140,20 +140,20 @@ func (w *Walker) emit(v Value) {
 // Values returns every field of layer i in wire order; fields that are worked out follow the header.
 func (p *Packet) Values(i int) iter.Seq[Value] {
 	return func(yield func(Value) bool) {
-		p.values(i, nil, yield)
+		w := Walker{yield: yield}
+		w.layer(p, i)
 	}
 }
 
-// values yields the fields of layer i that are wanted; nil is all.
-func (p *Packet) values(i int, wants []bool, yield func(Value) bool) {
-	w := Walker{yield: yield, wants: wants}
+// layer yields the fields of layer i of p.
+func (w *Walker) layer(p *Packet, i int) {
 	w.enter(p, i)
 	proto := protocols[w.Layer.Protocol]
 	for k, header := 0, w.Header(); k < len(proto.Header); k++ {
 		w.row(&proto.Header[k], header, 0)
 	}
 	if proto.Walk != nil && !w.done {
-		proto.Walk(&w)
+		proto.Walk(w)
 	}
 	if !w.done {
 		w.judgements()

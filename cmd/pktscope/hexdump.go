@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/hex"
 	"fmt"
 	"slices"
 
@@ -81,11 +82,15 @@ func (d *hexDump) mark(p *dissect.Packet, source int) {
 
 func (d *hexDump) appendLine(dst, b []byte, off int) []byte {
 	end := min(off+bytesInLine, len(b))
-	dst = fmt.Appendf(dst, "%04x ", off)
+	offset := []byte{byte(off >> 16), byte(off >> 8), byte(off)}
+	if len(b) <= 1<<16 {
+		offset = offset[1:]
+	}
+	dst = append(hex.AppendEncode(dst, offset), ' ')
 	for k := off; k < off+bytesInLine; k++ {
 		dst = append(dst, d.between(off, k, end))
 		if k < end {
-			dst = fmt.Appendf(dst, "%02x", b[k])
+			dst = hex.AppendEncode(dst, b[k:k+1])
 		} else {
 			dst = append(dst, "  "...)
 		}
