@@ -26,6 +26,7 @@ var accessors = []struct {
 	{TRILL{}, map[string]string{"Version": "trill.version", "MultiDestination": "trill.multi_dst", "OptionsLength": "trill.op_len", "HopCount": "trill.hop_cnt",
 		"Egress": "trill.egress_nick", "Ingress": "trill.ingress_nick"}},
 	{FGL{}, map[string]string{"Priority": "fgl.priority", "Label": "", "TypeOrLength": ""}},
+	{MACControl{}, map[string]string{"Opcode": "macc.opcode"}},
 	{ARP{}, map[string]string{"HardwareType": "arp.hw.type", "ProtocolType": "arp.proto.type", "HardwareSize": "arp.hw.size",
 		"ProtocolSize": "arp.proto.size", "Opcode": "arp.opcode", "SenderHardware": "", "SenderProtocol": "", "TargetHardware": "",
 		"TargetProtocol": "", "Gratuitous": "", "Probe": "", "Announcement": ""}},

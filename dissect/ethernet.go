@@ -173,8 +173,13 @@ func (w *Walker) payloadEnd() int {
 }
 
 var etherTypes = Names{
-	0x0800: "IPv4", 0x0806: "ARP", 0x8035: "RARP", 0x86dd: "IPv6", 0x8100: "802.1Q", 0x88a8: "802.1ad", 0x9100: "802.1Q QinQ",
-	0x88e7: "802.1ah", 0x8847: "MPLS unicast", 0x8848: "MPLS multicast", 0x8863: "PPPoE discovery", 0x8864: "PPPoE session",
-	bridging: "Transparent Ethernet bridging", 0x22f3: "TRILL", 0x88cc: "LLDP", 0x8809: "Slow protocols", 0x8808: "MAC control",
-	0x880b: "PPP", 0x88be: "ERSPAN II", 0x22eb: "ERSPAN III", 0x894f: "NSH", 0x893b: "TRILL fine-grained label",
+	0x0800: "IPv4", 0x0806: "ARP", 0x0842: "Wake on LAN", 0x2000: "CDP", 0x22ea: "SRP", 0x22eb: "ERSPAN III", 0x22f0: "AVTP", 0x22f3: "TRILL", 0x22f4: "L2-IS-IS",
+	0x6002: "DEC MOP", 0x6003: "DECnet", bridging: "Transparent Ethernet bridging", 0x8035: "RARP", 0x809b: "AppleTalk", 0x80f3: "AppleTalk ARP",
+	0x8100: "802.1Q", 0x8137: "IPX", 0x86dd: "IPv6", 0x8808: "MAC control", 0x8809: "Slow protocols", 0x880b: "PPP", 0x8847: "MPLS unicast",
+	0x8848: "MPLS multicast", 0x8863: "PPPoE discovery", 0x8864: "PPPoE session", 0x8870: "LLC in a jumbo frame", 0x888e: "802.1X", 0x8892: "PROFINET",
+	0x8899: "Realtek", 0x88a2: "ATA over Ethernet", 0x88a4: "EtherCAT", 0x88a8: "802.1ad", 0x88b5: "Experimental 1", 0x88b6: "Experimental 2", 0x88b8: "GOOSE",
+	0x88ba: "Sampled values", 0x88be: "ERSPAN II", 0x88cc: "LLDP", 0x88d9: "LLTD", 0x88e1: "HomePlug AV", 0x88e5: "MACsec", 0x88e7: "802.1ah", 0x88ee: "E-LMI",
+	0x88f5: "MVRP", 0x88f6: "MMRP", 0x88f7: "PTP", 0x8902: "CFM", 0x8906: "FCoE", 0x8914: "FCoE initialization", 0x8915: "RoCE", 0x8926: "VN-Tag",
+	fglType: "TRILL fine-grained label", 0x893f: "802.1BR", 0x8940: "ECP", 0x8946: "RBridge channel", 0x894f: "NSH", 0x9000: "Configuration test",
+	0x9100: "802.1Q QinQ", 0x9200: "802.1Q QinQ",
 }

@@ -3,6 +3,7 @@ package dissect
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"strings"
 	"testing"
 
 	"pktscope/internal/craft"
@@ -97,6 +98,21 @@ func TestARP(t *testing.T) {
 			"eth arp", []string{"arp.src.hw", "616263", "arp.dst.hw", "646566", "arp.src.hw_mac", "", "arp.src.proto_ipv4", "10.0.0.1", "arp.dst.proto_ipv4", "10.0.0.2"}},
 		{"addresses of no size", craft.Packet(craft.Ethernet{Type: 0x806}, craft.Payload("\x00\x01\x08\x00\x00\x00\x00\x01")),
 			"eth arp", []string{"arp.src.hw", "", "arp.src.hw_mac", "", "arp.isgratuitous", ""}},
+	})
+}
+
+func TestLinkControl(t *testing.T) {
+	const ethernet = "0180c2000001 020000000001 "
+	check(t, 1, []expect{
+		{"pause", behind(t, ethernet+"8808 0001 00ff"+strings.Repeat("00", 42)), "eth macc", []string{"macc.opcode", "0x0001", "macc.pause_time", "255", "eth.padding", strings.Repeat("00", 42)}},
+		{"priority-based flow control", behind(t, ethernet+"8808 0101 0081 0001 0002 0003 0004 0005 0006 0007 0008"), "eth macc", []string{"macc.cbfc.enbv", "0x0081", "macc.cbfc.enbv.c0", "1",
+			"macc.cbfc.enbv.c1", "0", "macc.cbfc.enbv.c7", "1", "macc.cbfc.pause_time.c0", "1", "macc.cbfc.pause_time.c7", "8"}},
+		{"gate", behind(t, ethernet+"8808 0002 00000001 ff"), "eth macc data", []string{"macc.timestamp", "1"}},
+		{"something else", behind(t, ethernet+"8808 0099 ff"), "eth macc data", nil},
+		{"loop test", behind(t, ethernet+"9000 0000 0200 020000000001 0100 0500 aa"), "eth loop data", []string{"loop.skipcount", "0", "loop.relevant_function", "2", "loop.function", "2,1",
+			"loop.forwarding_address", "02:00:00:00:00:01", "loop.receipt_number", "5"}},
+		{"loop test that came back", behind(t, ethernet+"9000 0800 0200 020000000001 0100 0500"), "eth loop", []string{"loop.relevant_function", "1"}},
+		{"unknown function", behind(t, ethernet+"9000 0000 0300 aa"), "eth loop data", []string{"loop.function", "3"}},
 	})
 }
 

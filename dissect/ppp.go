@@ -25,7 +25,7 @@ type PPP []byte
 // framing is the number of bytes before the protocol field: address and control or nothing. No protocol starts with 0xff, whose
 // last bit would end it.
 func (h PPP) framing() int {
-	if h[0] == 0xff && len(h) > 1 {
+	if h[0] == 0xff {
 		return 2
 	}
 	return 0
@@ -64,7 +64,7 @@ func dissectPPP(d *Decoder, b []byte) ID {
 
 func walkPPP(w *Walker) {
 	h := PPP(w.Header())
-	if len(h) == 0 || len(h) < h.length() {
+	if len(h) == 0 {
 		return
 	}
 	n := h.framing()
@@ -72,7 +72,7 @@ func walkPPP(w *Walker) {
 		w.Add(pppAddress, 0, 1)
 		w.Add(pppControl, 1, 1)
 	}
-	w.Add(pppProtocol, n, len(h)-n)
+	w.Add(pppProtocol, n, h.length()-n)
 }
 
 func summarizePPP(dst []byte, p *Packet, i int) []byte {

@@ -24,6 +24,8 @@ var all = [...]*Protocol{
 	&trill,
 	&fgl,
 	&arp,
+	&macc,
+	&loop,
 	&pppoeDiscovery,
 	&pppoeSession,
 	&ipv4,

@@ -59,8 +59,8 @@ func dissectTRILL(d *Decoder, b []byte) ID {
 }
 
 func walkTRILL(w *Walker) {
-	if n := len(w.Header()); n > 6 {
-		w.Add(trillOptions, 6, n-6)
+	if h := TRILL(w.Header()); len(h) > 6 {
+		w.Add(trillOptions, 6, 4*h.OptionsLength())
 	}
 }
 
