@@ -18,15 +18,15 @@ const (
 	Offload      // only the pseudo-header is summed: the sending NIC owed the rest when this was captured
 	Unverifiable // not every summed byte is there: cut off by the snap length, or a fragment
 	Excerpt      // the same in what an ICMP error quotes of a TCP segment, which tshark calls bad
-	numVerdicts
+	NumVerdicts  // how many there are
 )
 
-var verdictNames = [numVerdicts]string{"", "good", "bad", "absent", "absent", "illegal", "offload", "unverifiable", "unverifiable"}
+var verdictNames = [NumVerdicts]string{"", "good", "bad", "absent", "absent", "illegal", "offload", "unverifiable", "unverifiable"}
 
 func (v Verdict) String() string { return verdictNames[v] }
 
 // Status is the number that tshark prints for the verdict in *.checksum.status.
-func (v Verdict) Status() uint64 { return [numVerdicts]uint64{2, 1, 0, 3, 4, 4, 0, 2, 0}[v] }
+func (v Verdict) Status() uint64 { return [NumVerdicts]uint64{2, 1, 0, 3, 4, 4, 0, 2, 0}[v] }
 
 var statusNames = Names{0: "Bad", 1: "Good", 2: "Unverified", 3: "Not present", 4: "Illegal"}
 

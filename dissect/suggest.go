@@ -24,15 +24,15 @@ func FindProtocol(name string) (*Protocol, error) {
 
 // unknown is the error for a name that is none of those that there are.
 func unknown(what, name string, names iter.Seq[string]) error {
-	if s := nearest(name, names); s != "" {
+	if s := Nearest(name, names); s != "" {
 		return fmt.Errorf("%q is not a %s; did you mean %s?", name, what, s)
 	}
 	return fmt.Errorf("%q is not a %s; 'pktscope fields' lists what there is", name, what)
 }
 
-// nearest returns the name that is reached with the fewest changes, the first in the alphabet of several; none if too much would
+// Nearest returns the name that is reached with the fewest changes, the first in the alphabet of several; none if too much would
 // have to change for it to have been meant.
-func nearest(name string, names iter.Seq[string]) (best string) {
+func Nearest(name string, names iter.Seq[string]) (best string) {
 	const most = 60 // letters; a longer name is no typing error
 	if len(name) > most {
 		return ""

@@ -176,6 +176,7 @@ type Table struct {
 	Layout  Layout
 	Columns []Column
 	Rows    [][]Cell // in the order in which they print
+	Size    string   // the column of numbers that says which rows are largest; empty where Rows begins with these
 
 	// Other holds what was counted past a limit on the number of groups, in a row whose group columns are absent;
 	// nil where nothing was.
@@ -199,13 +200,32 @@ func (t *Table) Note(format string, args ...any) {
 	t.Notes = append(t.Notes, fmt.Sprintf(format, args...))
 }
 
-// Top keeps the first n rows and counts the others in More. A negative n keeps all.
+// Top keeps the n largest rows in their order and counts the others in More. A negative n keeps all. Of a tree, in which a row
+// is as large as all below it together, it keeps a tree.
 func (t *Table) Top(n int) {
 	if n < 0 || n >= len(t.Rows) {
 		return
 	}
 	t.More += len(t.Rows) - n
-	t.Rows = t.Rows[:n:n]
+	if t.Size == "" {
+		t.Rows = t.Rows[:n:n]
+		return
+	}
+	column := slices.Index(t.names(), t.Size)
+	bySize := make([]int, len(t.Rows))
+	for i := range bySize {
+		bySize[i] = i
+	}
+	slices.SortStableFunc(bySize, func(i, j int) int {
+		return cmp.Compare(t.Rows[j][column].value.(int64), t.Rows[i][column].value.(int64))
+	})
+	kept := bySize[:n]
+	slices.Sort(kept)
+	rows := make([][]Cell, n)
+	for i, k := range kept {
+		rows[i] = t.Rows[k]
+	}
+	t.Rows = rows
 }
 
 // Sort orders the rows by the named columns, descending for a name with a "-" before it. Rows that are equal in these
@@ -245,6 +265,13 @@ func (t *Table) Sort(by ...string) error {
 		return 0
 	})
 	return nil
+}
+
+// mustSort is Sort by columns that the table is known to have.
+func (t *Table) mustSort(by ...string) {
+	if err := t.Sort(by...); err != nil {
+		panic(err)
+	}
 }
 
 func (t *Table) names() []string {

@@ -36,7 +36,11 @@ func (in *input) read(files []string, checksums bool, c reports.Consumer) error 
 		return err
 	}
 	defer src.Close()
-	return reports.Read(src, reports.Options{Dissect: in.dissect, NoChecksums: !checksums, MaximumCount: in.count}, c)
+	return reports.Read(src, in.options(checksums), c)
+}
+
+func (in *input) options(checksums bool) reports.Options {
+	return reports.Options{Dissect: in.dissect, NoChecksums: !checksums, MaximumCount: in.count}
 }
 
 // decodeAs is the value of --decode-as.

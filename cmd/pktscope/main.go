@@ -13,6 +13,8 @@ import (
 	"pktscope/reports"
 )
 
+const version = "0.1.0"
+
 // Exit statuses.
 const (
 	exitUsage   = 1 // the command line makes no sense, or there is no capture where it points
@@ -27,10 +29,11 @@ func run(args []string) int {
 		Short: "Say what is in a packet capture",
 		Long: `Pktscope reads packet captures of cloud and data-centre networks: what is in them, whose traffic it is, and what is wrong.
 Tunnels and tags are taken apart to the innermost packet, checksums are verified at every depth.`,
+		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(packetsCommand(), fieldsCommand())
+	root.AddCommand(readCommand(), packetsCommand(), fieldsCommand())
 	cobra.AddTemplateFunc("switches", switches)
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "FlagUsages |", "FlagUsages | switches |"))
 	root.SetArgs(args)

@@ -20,6 +20,18 @@ func newOutput(file *os.File) *output {
 	return o
 }
 
+// width is how many characters stand in a line of the terminal, 0 for no limit where there is none.
+func (o *output) width() int {
+	if !o.terminal {
+		return 0
+	}
+	width, _, err := term.GetSize(int(o.file.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
 const pieceSize = 64 << 10 // bytes
 
 // done is called when something whole was appended to buf.

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"pktscope/pcaps"
+	"pktscope/reports"
+)
+
+func readCommand() *cobra.Command {
+	var o readOptions
+	var about strings.Builder
+	var names []string
+	for _, r := range reports.All() {
+		fmt.Fprintf(&about, "\n  %-10s  %s", r.Name, r.Doc)
+		names = append(names, r.Name)
+	}
+	cmd := &cobra.Command{
+		Use:   "read FILE...",
+		Short: "Report what is in captures",
+		Long: `Read reads captures from end to end and reports what is in them:
+` + about.String() + `
+
+Captures are pcap, pcapng or snoop files, compressed or not; - is standard input. Several are merged by time. Of a damaged file
+all that stands before the damage is reported; then the exit status is 2.`,
+		Example: `  pktscope read trace.pcap
+  pktscope read trace.pcap --report vlans,tunnels --top 50
+  pktscope read tap0.pcapng tap1.pcapng --format json | jq '.reports.vlans.rows[]'`,
+		Args: files,
+		RunE: func(cmd *cobra.Command, files []string) error {
+			o.topGiven = cmd.Flags().Changed("top")
+			return o.run(files)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringSliceVarP(&o.reports, "report", "r", nil, "the `NAMES` of the reports to print, with commas between them")
+	flags.StringVarP(&o.format, "format", "f", "text", "how to print: "+strings.Join(readFormats, ", "))
+	flags.IntVar(&o.top, "top", defaultTop, "print the `N` largest rows of each table, 0 for all; json and csv have all unless told otherwise")
+	flags.BoolVar(&o.timing, "timing", false, "say on standard error how fast it was read, as on a terminal")
+	o.input.flags(flags)
+	cmd.RegisterFlagCompletionFunc("report", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
+	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(readFormats, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// readFormats are what --format takes.
+var readFormats = []string{"text", "json", "csv"}
+
+const defaultTop = 10
+
+type readOptions struct {
+	input
+	reports  []string
+	format   string
+	top      int
+	topGiven bool
+	timing   bool
+}
+
+func (o *readOptions) run(files []string) error {
+	write, err := o.writer()
+	if err != nil {
+		return err
+	}
+	src, err := pcaps.OpenAll(files, pcaps.Options{})
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	options := o.options(true)
+	set, err := reports.NewSet(o.reports, src, options)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	err = reports.Read(src, options, set)
+	elapsed := time.Since(start)
+	tables := set.Snapshot()
+	if o.top > 0 && (o.topGiven || o.format == "text") {
+		for _, t := range tables {
+			t.Top(o.top)
+		}
+	}
+	if failed := write(tables); failed != nil {
+		return failed
+	}
+	if o.timing || term.IsTerminal(int(os.Stderr.Fd())) {
+		fmt.Fprintln(os.Stderr, speed(set.Packets(), src.BytesRead(), elapsed))
+	}
+	return err
+}
+
+// writer returns the function that prints tables in the format.
+func (o *readOptions) writer() (func([]*reports.Table) error, error) {
+	if o.top < 0 {
+		return nil, errors.New("--top takes a number of rows, 0 for all")
+	}
+	out := newOutput(os.Stdout)
+	switch o.format {
+	case "text":
+		return func(tables []*reports.Table) error {
+			return reports.WriteText(out.file, tables, reports.TextOptions{Width: out.width(), Color: out.color})
+		}, nil
+	case "json":
+		return func(tables []*reports.Table) error { return reports.WriteJSON(out.file, tables, version) }, nil
+	case "csv":
+		return func(tables []*reports.Table) error { return reports.WriteCSV(out.file, tables) }, nil
+	}
+	return nil, fmt.Errorf("%q is not a format; there are %s", o.format, strings.Join(readFormats, ", "))
+}
+
+// speed says how fast a capture was read. It is the one thing that is said of the clock, and so no part of any report.
+func speed(packets uint64, bytes int64, elapsed time.Duration) string {
+	seconds := max(elapsed, time.Microsecond).Seconds()
+	return fmt.Sprintf("read %d packets, %.1f MB in %.3f s: %.0f packets/s, %.1f MB/s", packets, float64(bytes)/1e6, seconds,
+		float64(packets)/seconds, float64(bytes)/1e6/seconds)
+}

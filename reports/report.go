@@ -1,0 +1,144 @@
+package reports
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"pktscope/dissect"
+	"pktscope/pcaps"
+)
+
+// A Report adds packets up and says what they come to. Packets are added to its parts, so that several goroutines can count at a
+// time; what each part holds joins the report in capture order, so that nothing depends on how many there were.
+//
+// A Report and the Flush of its parts are for one goroutine at a time, the Add of a part for another one.
+type Report interface {
+	// NewPart returns an empty part of this report.
+	NewPart() Part
+	// Snapshot returns the tables of all that was flushed since the last Reset. Their names are always the same, and so are
+	// their columns.
+	Snapshot() []*Table
+	// Reset starts over.
+	Reset()
+}
+
+// A Part counts packets that follow each other in capture order, those of one block.
+type Part interface {
+	// Add counts a finished packet: its checksums are verified, and nothing in it is pending.
+	Add(p *dissect.Packet)
+	// Flush adds to the report what was counted since the last Flush. Blocks have to be flushed in capture order.
+	Flush()
+}
+
+// A Description says what a report is called and what it is about.
+type Description struct {
+	Name string // stable
+	Doc  string // a line for people
+	make func(setup) Report
+}
+
+// all lists the reports, in the order in which they print. A new one is one file and one row here.
+var all = []Description{
+	{"summary", "what was captured where and when, how fast and how large", newSummary},
+	{"protocols", "the tree of protocols", newProtocols},
+	{"vlans", "VLANs, QinQ pairs and untagged frames, by capture point", newVLANs},
+	{"checksums", "checksums by protocol and verdict", newChecksums},
+	{"anomalies", "what is odd, and where dissecting ended", newAnomalies},
+}
+
+// All returns the reports that there are.
+func All() []Description { return slices.Clone(all) }
+
+// setup is what reports may want to know of a run.
+type setup struct {
+	source pcaps.Source // what files say beside their frames; nil where there are none
+	nvgre  bool         // the keys of GRE that carries Ethernet are NVGRE's
+	groups int          // the most groups that a table keeps
+}
+
+// maxGroups bounds each table of groups. What finds no room is added up in one row.
+const maxGroups = 10_000
+
+// Set is some reports over one run. It is a [Consumer].
+type Set struct {
+	reports []Report
+	parts   []Part
+	added   int    // packets in parts, not yet flushed
+	packets uint64 // since the start
+}
+
+// blockPackets is how many packets are added to parts before they are flushed. Larger blocks share more groups within them;
+// smaller ones stay in the cache.
+const blockPackets = 8192
+
+// NewSet returns the named reports over src, all without names, in the order in which they print. The error is for a name that is none.
+func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {
+	chosen := map[string]bool{}
+	for _, name := range names {
+		if !slices.ContainsFunc(all, func(d Description) bool { return d.Name == name }) {
+			return nil, unknownReport(name)
+		}
+		chosen[name] = true
+	}
+	s := new(Set)
+	for _, d := range all {
+		if len(names) == 0 || chosen[d.Name] {
+			r := d.make(setup{source: src, nvgre: o.Dissect.NVGRE, groups: maxGroups})
+			s.reports = append(s.reports, r)
+			s.parts = append(s.parts, r.NewPart())
+		}
+	}
+	return s, nil
+}
+
+func unknownReport(name string) error {
+	var known []string
+	for _, d := range all {
+		known = append(known, d.Name)
+	}
+	hint := ""
+	if near := dissect.Nearest(name, slices.Values(known)); near != "" {
+		hint = fmt.Sprintf("did you mean %s? ", near)
+	}
+	return fmt.Errorf("%q is not a report; %sthere are %s", name, hint, strings.Join(known, ", "))
+}
+
+// Packet implements [Consumer].
+func (s *Set) Packet(p *dissect.Packet) error {
+	for _, part := range s.parts {
+		part.Add(p)
+	}
+	s.packets++
+	if s.added++; s.added == blockPackets {
+		s.flush()
+	}
+	return nil
+}
+
+func (s *Set) flush() {
+	for _, part := range s.parts {
+		part.Flush()
+	}
+	s.added = 0
+}
+
+// Packets is how many there were, also before a Reset.
+func (s *Set) Packets() uint64 { return s.packets }
+
+// Snapshot returns the tables of all packets since the last Reset.
+func (s *Set) Snapshot() (tables []*Table) {
+	s.flush()
+	for _, r := range s.reports {
+		tables = append(tables, r.Snapshot()...)
+	}
+	return tables
+}
+
+// Reset starts over.
+func (s *Set) Reset() {
+	s.flush()
+	for _, r := range s.reports {
+		r.Reset()
+	}
+}
