@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pktscope/pcaps"
 	"pktscope/reports"
 )
 
@@ -32,12 +33,30 @@ Tunnels and tags are taken apart to the innermost packet, checksums are verified
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		Args:          noCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(readCommand(), packetsCommand(), fieldsCommand())
 	cobra.AddTemplateFunc("switches", switches)
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "FlagUsages |", "FlagUsages | switches |"))
 	root.SetArgs(args)
 	return status(root.Execute())
+}
+
+// noCommand is the error for a command line whose first word is no command. It is in one line, as all errors are.
+func noCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	name := args[0]
+	if _, err := os.Stat(name); err == nil {
+		return fmt.Errorf("%s is no command; did you mean %s packets %s?", name, cmd.Name(), name)
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(name); len(near) > 0 {
+		return fmt.Errorf("%s is no command; did you mean %s?", name, strings.Join(near, " or "))
+	}
+	return fmt.Errorf("%s is no command; see %s --help", name, cmd.Name())
 }
 
 // switches shows flags without a value as such in the help: nobody writes --hex=true.
@@ -49,6 +68,7 @@ func switches(usages string) string {
 // status prints what went wrong, a line a fault, and returns the exit status for it.
 func status(err error) int {
 	var incomplete *reports.IncompleteError
+	var damage *pcaps.DamageError
 	switch {
 	case err == nil, errors.Is(err, syscall.EPIPE): // the reader of a pipe has seen enough
 		return 0
@@ -59,5 +79,8 @@ func status(err error) int {
 		return exitDamaged
 	}
 	fmt.Fprintf(os.Stderr, "pktscope: %v\n", err)
+	if errors.As(err, &damage) { // in the file's first header
+		return exitDamaged
+	}
 	return exitUsage
 }

@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "write what commands print into the scri
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"pktscope": main}) }
 
 // TestScripts runs the command lines in testdata/script. In their directory they find overlay.pcapng, and tenants.pcap with its
-// first 300 bytes in cut.pcap.
+// first 300 bytes in cut.pcap and its first 20 in start.pcap.
 func TestScripts(t *testing.T) {
 	overlay, err := os.ReadFile("../../pcaps/testdata/overlay.pcapng")
 	if err != nil {
@@ -31,6 +31,7 @@ func TestScripts(t *testing.T) {
 				"overlay.pcapng": overlay,
 				"tenants.pcap":   tenants(),
 				"cut.pcap":       tenants()[:300],
+				"start.pcap":     tenants()[:20],
 			} {
 				if err := os.WriteFile(filepath.Join(env.WorkDir, name), content, 0o644); err != nil {
 					return err
