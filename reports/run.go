@@ -31,12 +31,13 @@ func (e *IncompleteError) Error() string { return errors.Join(e.Errs...).Error()
 
 func (e *IncompleteError) Unwrap() []error { return e.Errs }
 
-// Read takes the packets of src through all steps: a worker decodes, a player resolves what needs what came before and
-// hands the packet to the consumer. A damaged file does not end the run: the others are read to their ends, and the error is an
-// [*IncompleteError] then. Any other error is the consumer's.
+// Read takes the packets of src through all steps: the intake says where each frame was captured, a worker decodes it, a player
+// resolves what needs what came before and hands the packet to the consumer. A damaged file does not end the run: the
+// others are read to their ends, and the error is an [*IncompleteError] then. Any other error is the consumer's.
 func Read(src pcaps.Source, o Options, c Consumer) error {
 	config := dissect.NewConfig(o.Dissect)
-	work := worker{decoder: config.NewDecoder(), points: map[*pcaps.Interface]*dissect.Point{}, verify: !o.NoChecksums}
+	in := intake{points: map[*pcaps.Interface]*dissect.Point{}}
+	work := worker{decoder: config.NewDecoder(), verify: !o.NoChecksums}
 	play := player{resolver: config.NewResolver(), consumer: c, verify: !o.NoChecksums}
 	var damaged IncompleteError
 	var frame pcaps.Frame
@@ -49,8 +50,8 @@ func Read(src pcaps.Source, o Options, c Consumer) error {
 			damaged.Errs = append(damaged.Errs, err)
 			continue
 		}
-		work.decode(&frame)
-		if err := play.packet(&work.packet); err != nil {
+		p := work.packet(in.frame(&frame))
+		if err := play.packet(p); err != nil {
 			return err
 		}
 		n++
@@ -61,52 +62,61 @@ func Read(src pcaps.Source, o Options, c Consumer) error {
 	return nil
 }
 
-// worker does what a frame alone decides. Any number of them may work on frames in any order.
-type worker struct {
-	decoder *dissect.Decoder
-	packet  dissect.Packet
-	points  map[*pcaps.Interface]*dissect.Point
-	last    *pcaps.Interface
-	point   *dissect.Point // of last
-	verify  bool
+// intake gives frames their capture points. It sees frames in the order of reading, in which it numbers the points.
+type intake struct {
+	points map[*pcaps.Interface]*dissect.Point
+	last   *pcaps.Interface
+	next   dissect.Frame // its Point is that of last
 }
 
-// decode makes frame f the worker's packet.
-func (w *worker) decode(f *pcaps.Frame) {
-	w.decoder.Decode(&w.packet, &dissect.Frame{
-		Data:    f.Data,
-		WireLen: f.WireLen,
-		Time:    f.Time,
-		Number:  f.Number,
-		Point:   w.capturePoint(f),
-
+// frame is f as dissecting sees it. It is valid until the next call.
+func (in *intake) frame(f *pcaps.Frame) *dissect.Frame {
+	in.next = dissect.Frame{
+		Data:     f.Data,
+		WireLen:  f.WireLen,
+		Time:     f.Time,
 		Timeless: f.Timeless,
-	})
-	if w.verify {
-		w.packet.Verify()
+		Number:   f.Number,
+		Point:    in.point(f),
 	}
+	return &in.next
 }
 
-// capturePoint returns what dissecting has to know of the interface that f was captured on. Frames of one interface mostly come in
-// a row, and then it is the one of the frame before.
-func (w *worker) capturePoint(f *pcaps.Frame) *dissect.Point {
+// point returns where f was captured. Frames of one interface mostly come in a row, and then it is the point of the frame before.
+func (in *intake) point(f *pcaps.Frame) *dissect.Point {
 	fcs := max(0, f.FCSLen())
-	if f.Interface == w.last && fcs == w.point.FCSLen {
-		return w.point
+	if f.Interface == in.last && fcs == in.next.Point.FCSLen {
+		return in.next.Point
 	}
-	point := w.points[f.Interface]
+	in.last = f.Interface
+	point := in.points[f.Interface]
 	if point == nil {
 		i := f.Interface
-		point = &dissect.Point{ID: len(w.points), File: i.File, Index: i.ID, Name: i.Name, Link: uint16(i.LinkType), FCSLen: fcs}
-		w.points[i] = point
+		point = &dissect.Point{ID: len(in.points), File: i.File, Index: i.ID, Name: i.Name, Link: uint16(i.LinkType), FCSLen: fcs}
+		in.points[i] = point
 	}
 	if point.FCSLen != fcs { // the frame's own word against its interface's
 		other := *point
 		other.FCSLen = fcs
 		point = &other
 	}
-	w.last, w.point = f.Interface, point
 	return point
+}
+
+// worker does what a frame alone decides. Any number of them may work on frames in any order.
+type worker struct {
+	decoder *dissect.Decoder
+	scratch dissect.Packet
+	verify  bool
+}
+
+// packet decodes f. The packet is valid until the next call.
+func (w *worker) packet(f *dissect.Frame) *dissect.Packet {
+	w.decoder.Decode(&w.scratch, f)
+	if w.verify {
+		w.scratch.Verify()
+	}
+	return &w.scratch
 }
 
 // player takes packets in capture order, for what depends on it.
