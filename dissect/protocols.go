@@ -44,5 +44,8 @@ var all = [...]*Protocol{
 	&ah,
 	&ipcomp,
 	&udpencap,
+	&gre,
+	&erspan,
+	&etherIP,
 	&vxlan,
 }

@@ -16,8 +16,9 @@ const (
 	CiscoPID   // behind a SNAP header with Cisco's OUI
 	BridgedPID // behind a SNAP header with the OUI of IEEE 802.1
 	PPPProtocol
-	NLPID     // RFC 2427 §4
-	LinuxType // below EtherTypes, in cooked captures
+	NLPID       // RFC 2427 §4
+	LinuxType   // below EtherTypes, in cooked captures
+	GREProtocol // numbers that are not EtherTypes, or mean something else below GRE
 	ChannelType
 	numTables
 )
@@ -37,6 +38,7 @@ var tables = [numTables]struct {
 	PPPProtocol: {"ppp.protocol", 1 << 16},
 	NLPID:       {"fr.nlpid", 1 << 8},
 	LinuxType:   {"sll.ltype", minEtherType},
+	GREProtocol: {"gre.proto", 1 << 16},
 	ChannelType: {"pwach.channel_type", 1 << 16},
 }
 
