@@ -74,7 +74,7 @@ func decodePrefixes(t *testing.T, file string) {
 			}
 			return
 		}
-		point := &dissect.Point{Link: uint16(f.Interface.LinkType), FCSLen: max(0, f.FCSLen())}
+		point := &dissect.Point{Link: uint16(f.Interface.LinkType), FCSLen: f.FCSLen()}
 		for n := min(len(f.Data), longest); n >= 0; n-- {
 			prefix := append([]byte(nil), f.Data[:n]...) // with nothing behind it, so that reading too far is seen
 			decoder.Decode(&p, &dissect.Frame{Data: prefix, WireLen: f.WireLen, Time: f.Time, Number: f.Number, Point: point})

@@ -128,7 +128,7 @@ func walkEthernet(w *Walker) {
 	switch {
 	case l.Note == 4:
 		fcs = end
-	case l.Note == 0 && l.Parent == 0 && w.Packet.WireLen >= minFrame+4 && end-trailer >= 4:
+	case l.Parent == 0 && w.Packet.Point.FCSLen < 0 && w.Packet.WireLen >= minFrame+4 && end-trailer >= 4:
 		end -= 4
 		fcs = end
 	}

@@ -26,7 +26,7 @@ func check(t *testing.T, link uint16, cases []expect) {
 	t.Helper()
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			p := decodeFrame(Frame{Data: c.frame, Number: 1, Point: &Point{Link: link}})
+			p := decodeFrame(Frame{Data: c.frame, Number: 1, Point: &Point{Link: link, FCSLen: -1}})
 			layers(t, p, c.layers)
 			for i := 0; i < len(c.fields); i += 2 {
 				want(t, p, c.fields[i], c.fields[i+1])
@@ -135,10 +135,14 @@ func TestTrailer(t *testing.T) {
 			[]string{"eth.padding", zeros + zeros + zeros[:6]}},
 	})
 
+	p := decode(t, arp(pad+"none"))
+	want(t, p, "eth.trailer", "6e6f6e65")
+	want(t, p, "eth.fcs", "")
+
 	b := arp(pad)
 	b = binary.LittleEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
 	point := &Point{Link: 1, FCSLen: 4}
-	p := decodeFrame(Frame{Data: b, Point: point})
+	p = decodeFrame(Frame{Data: b, Point: point})
 	want(t, p, "eth.padding", zeros)
 	want(t, p, "eth.trailer", "")
 	want(t, p, "eth.fcs.status", "1")

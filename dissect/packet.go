@@ -18,7 +18,7 @@ type Point struct {
 	Index  int    // interface number within the file's section, -1 where the format does not number them
 	Name   string // interface name, where the capture has one
 	Link   uint16 // LINKTYPE_ number of its frames
-	FCSLen int    // bytes of frame check sequence at the end of each frame; 0 when there is none or nobody says
+	FCSLen int    // bytes of frame check sequence at the end of each frame, -1 when nobody says
 }
 
 // Packet is a frame and what was found in it. It is made once and used again for every frame: nothing in it may be kept

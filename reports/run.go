@@ -84,7 +84,7 @@ func (in *intake) frame(f *pcaps.Frame) *dissect.Frame {
 
 // point returns where f was captured. Frames of one interface mostly come in a row, and then it is the point of the frame before.
 func (in *intake) point(f *pcaps.Frame) *dissect.Point {
-	fcs := max(0, f.FCSLen())
+	fcs := f.FCSLen()
 	if f.Interface == in.last && fcs == in.next.Point.FCSLen {
 		return in.next.Point
 	}
