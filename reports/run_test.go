@@ -59,10 +59,10 @@ func TestRead(t *testing.T) {
 		status  string // of the first packet
 		want    error
 	}{
-		{"a damaged file", Options{}, 0, []int{0, 1, 0, 1, 0}, []int{0, 4, 2, 4, 0}, "good", damage},
-		{"an end before the damage", Options{MaximumCount: 3}, 0, []int{0, 1, 0}, []int{0, 4, 2}, "good", nil},
-		{"no checksums", Options{MaximumCount: 1, NoChecksums: true}, 0, []int{0}, []int{0}, "", nil},
-		{"a consumer that fails", Options{}, 2, []int{0, 1}, []int{0, 4}, "good", full},
+		{"a damaged file", Options{}, 0, []int{0, 1, 0, 1, 0}, []int{-1, 4, 2, 4, -1}, "good", damage},
+		{"an end before the damage", Options{MaximumCount: 3}, 0, []int{0, 1, 0}, []int{-1, 4, 2}, "good", nil},
+		{"no checksums", Options{MaximumCount: 1, NoChecksums: true}, 0, []int{0}, []int{-1}, "", nil},
+		{"a consumer that fails", Options{}, 2, []int{0, 1}, []int{-1, 4}, "good", full},
 	} {
 		var points, fcs []int
 		status := ""
