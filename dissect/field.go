@@ -66,6 +66,14 @@ func (f *Field) Offset() int { return int(f.off) }
 // Owner is the protocol that declares the field.
 func (f *Field) Owner() *Protocol { return protocols[f.owner] }
 
+// Everywhere tells whether layers of any protocol may have the field: it is our judgement and not on the wire.
+func (f *Field) Everywhere() bool { return f.owner == judgement.ID }
+
+// Verified tells whether the field is known only after [Packet.Verify].
+func (f *Field) Verified() bool {
+	return f == fieldVerdict || f == fieldFlippedBit || f == protocols[f.owner].Status
+}
+
 // Find returns the row (or part of a row) with the given name. It is for package variables that walk functions yield to;
 // a name that is not there is a programming error.
 func (r Rows) Find(name string) *Field {

@@ -74,6 +74,9 @@ func (w *Walker) Num(f *Field, off, n int, value uint64) {
 
 // Text yields field f with a text that is worked out, not read.
 func (w *Walker) Text(f *Field, text string) {
+	if !w.Wants(f) {
+		return
+	}
 	n := len(w.Packet.scratch)
 	w.Packet.scratch = append(w.Packet.scratch, text...)
 	w.text(f, w.Packet.scratch[n:])
@@ -108,7 +111,7 @@ func (w *Walker) Part(r Rows, off, n int) {
 }
 
 func (w *Walker) row(f *Field, b []byte, off int) {
-	if f.Name != "" && !w.done {
+	if f.Name != "" && w.Wants(f) {
 		if v, ok := f.read(b); ok {
 			v.Off += w.Layer.Start + uint32(off)
 			v.Depth = w.depth
@@ -141,12 +144,18 @@ func (w *Walker) emit(v Value) {
 func (p *Packet) Values(i int) iter.Seq[Value] {
 	return func(yield func(Value) bool) {
 		w := Walker{yield: yield}
-		w.layer(p, i)
+		w.Visit(p, i)
 	}
 }
 
-// layer yields the fields of layer i of p.
-func (w *Walker) layer(p *Packet, i int) {
+// NewWalker returns a walker for [Walker.Visit]. It yields those fields whose Index wants holds, or all if wants is nil, until yield
+// returns false. It is used again and again: visiting does not allocate.
+func NewWalker(wants []bool, yield func(Value) bool) *Walker {
+	return &Walker{wants: wants, yield: yield}
+}
+
+// Visit yields the fields of layer i of p in the order of [Packet.Values].
+func (w *Walker) Visit(p *Packet, i int) {
 	w.enter(p, i)
 	proto := protocols[w.Layer.Protocol]
 	for k, header := 0, w.Header(); k < len(proto.Header); k++ {

@@ -1,0 +1,60 @@
+package filter
+
+import (
+	"slices"
+
+	"pktscope/dissect"
+)
+
+// Filter is a compiled filter. It has memory to work in, so that it serves one goroutine at a time; others [Filter.Clone] it.
+type Filter struct {
+	text   string
+	tree   condition
+	match  test
+	fields []*dissect.Field
+}
+
+// Compile makes a filter of its text. Text of white space only is the filter that every packet matches. An error is an [*Error].
+func Compile(text string) (f *Filter, err error) {
+	defer func() {
+		switch mistake := recover().(type) {
+		case nil:
+		case *Error:
+			mistake.Text = text
+			f, err = nil, mistake
+		default:
+			panic(mistake)
+		}
+	}()
+	f = &Filter{text: text, tree: parse(text)}
+	f.compile()
+	return f, nil
+}
+
+func (f *Filter) compile() {
+	c := compiler{fields: map[*dissect.Field]bool{}}
+	f.match = c.condition(f.tree)
+	for field := range c.fields {
+		f.fields = append(f.fields, field)
+	}
+	slices.SortFunc(f.fields, func(a, b *dissect.Field) int { return a.Index() - b.Index() })
+}
+
+// Match tells whether the filter means packet p.
+func (f *Filter) Match(p *dissect.Packet) bool { return f.match(p) }
+
+// Clone returns the same filter with memory of its own, for another goroutine.
+func (f *Filter) Clone() *Filter {
+	clone := &Filter{text: f.text, tree: f.tree}
+	clone.compile()
+	return clone
+}
+
+// String returns the filter's text.
+func (f *Filter) String() string { return f.text }
+
+// Fields returns the fields that the filter reads, by Index.
+func (f *Filter) Fields() []*dissect.Field { return f.fields }
+
+// NeedsChecksums tells whether what the filter asks is known only after [dissect.Packet.Verify].
+func (f *Filter) NeedsChecksums() bool { return slices.ContainsFunc(f.fields, (*dissect.Field).Verified) }
