@@ -128,7 +128,12 @@ func (f *Field) labelLine() int {
 // label is what stands in a cell that is width letters wide: the field's name without prefix and without the name of the row
 // that it is a part of, in as many lines as it takes. A single bit has its name downwards.
 func (f *Field) label(prefix string, width int) (lines []string) {
-	name := strings.TrimPrefix(strings.TrimPrefix(f.Name, f.row.Name+"."), prefix)
+	name := strings.TrimPrefix(f.Name, f.row.Name+".")
+	if name == f.Name && !strings.HasPrefix(name, prefix) { // UDP-Lite's fields are called udp.…
+		prefix, _, _ = strings.Cut(name, ".")
+		prefix += "."
+	}
+	name = strings.TrimPrefix(name, prefix)
 	switch {
 	case name == "":
 		return []string{f.reserved(width)}
