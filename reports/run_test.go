@@ -55,7 +55,7 @@ func TestRead(t *testing.T) {
 		options Options
 		fail    uint64 // the packet that the consumer fails at
 		points  []int  // of the packets, their capture points
-		fcs     []int  // and bytes of frame check sequence
+		fcs     []int  // and bytes of frame check sequence, -1 unknown
 		status  string // of the first packet
 		want    error
 	}{

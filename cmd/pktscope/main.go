@@ -50,7 +50,7 @@ func noCommand(cmd *cobra.Command, args []string) error {
 	}
 	name := args[0]
 	if _, err := os.Stat(name); err == nil {
-		return fmt.Errorf("%s is no command; did you mean %s packets %s?", name, cmd.Name(), name)
+		return fmt.Errorf("%s is no command; did you mean %s read %s?", name, cmd.Name(), name)
 	}
 	cmd.SuggestionsMinimumDistance = 2
 	if near := cmd.SuggestionsFor(name); len(near) > 0 {
