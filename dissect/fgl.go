@@ -19,7 +19,7 @@ var fgl = Protocol{
 		{Name: "fgl.low", Bits: 12, Doc: "lower half of the label"},
 		{Bits: 16, Doc: "type or length"},
 	},
-	Fields:  []*Field{fglLabel, fglEtherType, fglLength},
+	Fields:  []*Field{fglLabel, fglEtherType, fglLength, fglPadding, fglTrailer},
 	Dissect: dissectFGL,
 	Walk:    walkFGL,
 	Summary: summarizeFGL,
@@ -29,6 +29,8 @@ var (
 	fglLabel     = &Field{Name: "fgl.label", Bits: 24, Doc: "both halves together"}
 	fglEtherType = &Field{Name: "fgl.etype", Bits: 16, Kind: Hex, Enum: etherTypes, Doc: "what follows"}
 	fglLength    = &Field{Name: "fgl.len", Bits: 16, Doc: "bytes of LLC packet that follow"}
+	fglPadding   = &Field{Name: "eth.padding", Kind: Bytes, Doc: "zeros up to the smallest frame of 60 bytes"}
+	fglTrailer   = &Field{Name: "fgl.trailer", Kind: Bytes, Doc: "bytes behind the payload that are no padding"}
 )
 
 const fglType = 0x893b
@@ -59,6 +61,7 @@ func walkFGL(w *Walker) {
 	if h := FGL(w.Header()); len(h) == 8 && h.pair() {
 		w.Num(fglLabel, 0, 6, uint64(h.Label()))
 		w.typeOrLength(fglEtherType, fglLength, 6)
+		w.trailer(fglPadding, fglTrailer)
 	}
 }
 

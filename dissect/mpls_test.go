@@ -60,6 +60,8 @@ func TestTRILL(t *testing.T) {
 		{"extended header", craft.Packet(eth, extended, eth, someIP, someUDP), "eth trill eth ip udp", []string{"trill.multi_dst", "1", "trill.op_len", "2", "trill.options", "0102030405000000"}},
 		{"fine-grained label", craft.Packet(eth, header, eth, craft.VLAN{TPID: 0x893b, ID: 0xabc, Priority: 3, DEI: true}, craft.VLAN{TPID: 0x893b, ID: 0xdef}, someIP, someUDP),
 			"eth trill eth fgl ip udp", []string{"fgl.label", "11259375", "fgl.priority", "3", "fgl.dei", "1", "fgl.high", "2748", "fgl.etype", "0x0800"}},
+		{"padding behind a fine-grained label", append(craft.Packet(eth, header, eth, craft.VLAN{TPID: 0x893b}, craft.VLAN{TPID: 0x893b}, someIP, someUDP), make([]byte, 10)...),
+			"eth trill eth fgl ip udp", []string{"eth.padding", "00000000000000000000", "eth.trailer", ""}},
 		{"half a fine-grained label", craft.Packet(eth, header, eth, craft.VLAN{TPID: 0x893b, ID: 0xabc}, someIP, someUDP), "eth trill eth fgl data", []string{"fgl.label", ""}},
 		{"another version", behind(t, "020000000002 020000000001 22f3 4014 1234 5678", eth, someIP, someUDP), "eth trill data", []string{"pktscope.stop", "trill: bad-version"}},
 	})
