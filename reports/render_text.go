@@ -146,11 +146,14 @@ type gridColumn struct {
 	width           int
 }
 
-// grid returns all cells of t as text.
+// grid returns the cells of t as text.
 func (t *Table) grid() *grid {
 	g := &grid{rows: make([][]string, 0, len(t.Rows)+1)}
 	digits := make([]int, len(t.Columns)) // as many for every time of a column, or they would not align
 	for i, c := range t.Columns {
+		if c.Detail {
+			continue
+		}
 		title := c.Title
 		if title == "" {
 			title = c.Name
@@ -165,9 +168,11 @@ func (t *Table) grid() *grid {
 		}
 	}
 	add := func(row []Cell) []string {
-		texts := make([]string, len(row))
+		var texts []string
 		for i, cell := range row {
-			texts[i] = cell.text(t.Columns[i].Kind, digits[i])
+			if c := t.Columns[i]; !c.Detail {
+				texts = append(texts, cell.text(c.Kind, digits[i]))
+			}
 		}
 		g.rows = append(g.rows, texts)
 		return texts

@@ -43,6 +43,7 @@ var all = []Description{
 	{"summary", "what was captured where and when, how fast and how large", newSummary},
 	{"protocols", "the tree of protocols", newProtocols},
 	{"vlans", "VLANs, QinQ pairs and untagged frames, by capture point", newVLANs},
+	{"tunnels", "tunnels, label stacks and security associations: who carries whose packets", newTunnels},
 	{"checksums", "checksums by protocol and verdict", newChecksums},
 	{"anomalies", "what is odd, and where dissecting ended", newAnomalies},
 }

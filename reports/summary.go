@@ -165,7 +165,7 @@ func (r *summary) overview() *Table {
 	t := &Table{Name: "summary", Title: "Summary", Layout: Vertical}
 	var row []Cell
 	add := func(name, title string, kind Kind, cell Cell) {
-		t.Columns = append(t.Columns, Column{name, title, kind})
+		t.Columns = append(t.Columns, Column{Name: name, Title: title, Kind: kind})
 		row = append(row, cell)
 	}
 	add("formats", "format", KindList, r.formats())

@@ -61,6 +61,8 @@ type Column struct {
 	Name  string // stable: the key in JSON and the header in CSV, snake_case or a field's name
 	Title string // the header in text; Name where empty
 	Kind  Kind
+
+	Detail bool // text leaves it out: it would crowd the screen
 }
 
 // A Cell is one value of a table. The zero Cell is absent: "-" in text, null in JSON, empty in CSV.

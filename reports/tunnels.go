@@ -1,0 +1,363 @@
+package reports
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+
+	"pktscope/dissect"
+)
+
+// The tunnels report: who carries whose packets, and what that costs. A packet counts once in each tunnel that it is in, with all of
+// its bytes on the wire. What an ICMP error quotes is no traffic, and counts in none.
+//
+// A tunnel is told by its kind, its ends in either order, its identifier, and the identifiers around it: a tunnel between 10.0.0.1 and
+// 10.0.0.2 in VXLAN 5001 is not the one in VXLAN 5002.
+type tunnels struct {
+	seed    Seed
+	nvgre   bool
+	tunnels *Groups[tunnelKey, tunnelTotal]
+}
+
+type tunnelKey struct {
+	path uint64 // a hash of the identifiers around it and of its own
+	ends [2]endpoint
+}
+
+// An endpoint is an IP address in its 16-byte form, a MAC address or a nickname.
+type endpoint [2]uint64
+
+func (e endpoint) less(f endpoint) bool { return e[0] < f[0] || e[0] == f[0] && e[1] < f[1] }
+
+type tunnelTotal struct {
+	path        path  // with its own identifiers last
+	own         uint8 // where in the path they start
+	kind        kindID
+	ends        endKind
+	ways        [2]amount // from the lower end to the higher, and back
+	inner       uint64    // bytes of what it carries
+	largest     uint64    // bytes of the largest packet around it
+	reassembled uint64
+	udp         bool
+	ports       Distinct // UDP source ports
+	verdicts    [dissect.NumVerdicts]uint64
+	span        span
+}
+
+// endKind says what endpoints are.
+type endKind uint8
+
+const (
+	unknownEnds endKind = iota
+	ipEnds
+	macEnds
+	nicknames
+)
+
+func (t *tunnelTotal) absorb(from *tunnelTotal) {
+	t.path, t.own, t.kind, t.ends, t.udp = from.path, from.own, from.kind, from.ends, from.udp
+	for way := range from.ways {
+		t.ways[way].absorb(&from.ways[way])
+	}
+	t.inner += from.inner
+	t.largest = max(t.largest, from.largest)
+	t.reassembled += from.reassembled
+	t.ports.Merge(&from.ports)
+	for v, n := range from.verdicts {
+		t.verdicts[v] += n
+	}
+	t.span.absorb(&from.span)
+}
+
+func (t *tunnelTotal) reset() {
+	t.ports.Reset()
+	*t = tunnelTotal{ports: t.ports}
+}
+
+func newTunnels(s setup) Report {
+	return &tunnels{seed: NewSeed(), nvgre: s.nvgre, tunnels: NewGroups[tunnelKey, tunnelTotal](s.groups)}
+}
+
+func (r *tunnels) NewPart() Part {
+	return &tunnelsPart{report: r, tunnels: NewGroups[tunnelKey, tunnelTotal](0)}
+}
+
+func (r *tunnels) Reset() { r.tunnels.Reset((*tunnelTotal).reset) }
+
+type tunnelsPart struct {
+	report  *tunnels
+	tunnels *Groups[tunnelKey, tunnelTotal]
+	recent  recent
+}
+
+func (t *tunnelsPart) Flush() {
+	t.report.tunnels.Absorb(t.tunnels, (*tunnelTotal).absorb)
+	t.tunnels.Reset((*tunnelTotal).reset)
+	t.recent = recent{}
+}
+
+func (t *tunnelsPart) Add(p *dissect.Packet) {
+	w := tunnelWalk{tunnelsPart: t, packet: p, hash: t.report.seed[0]}
+	last := 0 // layer that meant something
+	for i := 1; i < len(p.Layers); i++ {
+		l := &p.Layers[i]
+		role := &roles[l.Protocol]
+		if role.meaning == meansNothing {
+			continue
+		}
+		// Of several messages in a packet only the first is looked at.
+		if l.Flags&(dissect.Partial|dissect.Quoted) != 0 || int(l.Parent) < last {
+			return
+		}
+		last = i
+		switch role.meaning {
+		case meansEthernet:
+			w.outer, w.udp = i, 0
+		case meansIP:
+			if ipHeaders[p.Layers[l.Parent].Protocol] {
+				w.ipInIP(i)
+			}
+			w.outer, w.udp = i, 0
+		case meansUDP:
+			w.udp = i
+		case meansTag:
+			if id := dissect.VLAN(p.Header(l)).VID(); id != 0 { // 0 is a priority, and no VLAN
+				w.add(identifier{uint32(id), kindVLAN, true})
+			}
+		case meansLabel:
+			w.label(i)
+		case meansTunnel:
+			w.tunnel(i, role.kind)
+		}
+	}
+}
+
+// tunnelWalk goes over the layers of one packet.
+type tunnelWalk struct {
+	*tunnelsPart
+	packet *dissect.Packet
+	outer  int    // the innermost layer so far that names two ends; 0 if there was none
+	udp    int    // UDP in outer; 0 if there was none
+	hash   uint64 // of path
+	path   path
+	labels uint8 // how many at the end of path are labels of the stack that is being read
+}
+
+func (w *tunnelWalk) add(d identifier) {
+	w.hash = fold(w.hash^d.word(), fold1)
+	w.path.add(d)
+}
+
+// label reads one entry of a label stack. Special-purpose and entropy labels are no identity.
+func (w *tunnelWalk) label(i int) {
+	l := &w.packet.Layers[i]
+	h := dissect.MPLS(w.packet.Header(l))
+	if l.Note == 0 && !h.Special() {
+		w.add(identifier{h.Label(), kindMPLS, true})
+		w.labels++
+	}
+	if h.Bottom() {
+		if w.labels == 0 {
+			w.add(identifier{kind: kindMPLS})
+			w.labels = 1
+		}
+		w.count(i, kindMPLS, w.path.n-w.labels, uint64(l.PayloadLen()))
+		w.labels = 0
+	}
+}
+
+// ipInIP counts layer i as an IP packet in another.
+func (w *tunnelWalk) ipInIP(i int) {
+	kind := kind4in4
+	if w.packet.Layers[w.outer].Protocol == ip6 {
+		kind = kind4in6
+	}
+	if w.packet.Layers[i].Protocol == ip6 {
+		kind++
+	}
+	w.add(identifier{kind: kind})
+	w.count(i, kind, w.path.n-1, uint64(w.packet.Layers[i].Len()))
+}
+
+// tunnel counts layer i as a tunnel of a kind that its protocol tells.
+func (w *tunnelWalk) tunnel(i int, kind kindID) {
+	l := &w.packet.Layers[i]
+	d := identifier{kind: kind}
+	if read := tunnelKinds[kind].id; read != nil {
+		d.id, d.some = read(w.packet.Header(l))
+	}
+	w.add(d)
+	w.count(i, kind, w.path.n-1, uint64(max(0, l.PayloadLen())))
+}
+
+// count counts the packet in the tunnel of layer i, whose identifiers in the path start at own.
+func (w *tunnelWalk) count(i int, kind kindID, own uint8, inner uint64) {
+	p := w.packet
+	ends, a, b := w.ends(i, tunnelKinds[kind].ends)
+	way := 0
+	if b.less(a) {
+		a, b, way = b, a, 1
+	}
+	key := tunnelKey{w.hash, [2]endpoint{a, b}}
+	hash := fold(w.hash^a[0]^fold1, a[1]^fold2) ^ fold(b[0]^fold2, w.hash^b[1]^fold3)
+	total := w.tunnels.At(key, hash)
+	if total.ways[0].packets|total.ways[1].packets == 0 {
+		total.path, total.own, total.kind, total.ends, total.udp = w.path, own, kind, ends, w.udp != 0
+	}
+	total.ways[way].add(uint64(p.WireLen))
+	total.inner += inner
+	total.span.addPacket(p)
+	if w.outer != 0 {
+		outer := &p.Layers[w.outer]
+		n := outer.Len()
+		if outer.Protocol == eth {
+			n = outer.PayloadLen() // so that both are what an MTU limits
+		}
+		total.largest = max(total.largest, uint64(n))
+		if outer.Source != p.Layers[i].Source {
+			total.reassembled++
+		}
+	}
+	verdict := p.Layers[i].Verdict
+	if w.udp != 0 {
+		verdict = p.Layers[w.udp].Verdict
+		port := FixedSeed.Uint64(uint64(dissect.UDP(p.Header(&p.Layers[w.udp])).SourcePort()))
+		if w.recent.fresh(port, hash) {
+			total.ports.Add(port)
+		}
+	}
+	total.verdicts[verdict]++
+	if !w.path.ids[min(int(w.path.n), len(w.path.ids))-1].some {
+		w.hash ^= hash // its ends tell what is in it from what is in another
+	}
+}
+
+// ends returns the sender and the receiver of the tunnel of layer i.
+func (w *tunnelWalk) ends(i int, of endsOf) (kind endKind, from, to endpoint) {
+	p := w.packet
+	if of == nicknameEnds {
+		h := dissect.TRILL(p.Header(&p.Layers[i]))
+		return nicknames, endpoint{0, uint64(h.Ingress())}, endpoint{0, uint64(h.Egress())}
+	}
+	if w.outer == 0 {
+		return unknownEnds, from, to
+	}
+	h := p.Header(&p.Layers[w.outer])
+	switch p.Layers[w.outer].Protocol {
+	case ip4:
+		return ipEnds, ip4Endpoint(h[12:]), ip4Endpoint(h[16:])
+	case ip6:
+		return ipEnds, endpoint{binary.BigEndian.Uint64(h[8:]), binary.BigEndian.Uint64(h[16:])},
+			endpoint{binary.BigEndian.Uint64(h[24:]), binary.BigEndian.Uint64(h[32:])}
+	}
+	if of == outerIPEnds {
+		return unknownEnds, from, to
+	}
+	return macEnds, endpoint{0, binary.BigEndian.Uint64(h[4:]) & 0xffffffffffff}, endpoint{0, binary.BigEndian.Uint64(h) >> 16}
+}
+
+// ip4Endpoint is an IPv4 address in the form of RFC 4291 §2.5.5.2.
+func ip4Endpoint(b []byte) endpoint {
+	return endpoint{0, 0xffff<<32 | uint64(binary.BigEndian.Uint32(b))}
+}
+
+func (r *tunnels) Snapshot() []*Table {
+	t := &Table{
+		Name: "tunnels", Title: "Tunnels",
+		Columns: []Column{
+			{Name: "kind"},
+			{Name: "id"},
+			{Name: "a", Kind: KindAddress},
+			{Name: "b", Kind: KindAddress},
+			{Name: "within"},
+			{Name: "packets", Kind: KindCount, Detail: true},
+			{Name: "packets_ab", Title: "a → b", Kind: KindCount},
+			{Name: "packets_ba", Title: "a ← b", Kind: KindCount},
+			{Name: "bytes", Kind: KindBytes, Detail: true},
+			{Name: "bytes_ab", Title: "a → b", Kind: KindBytes},
+			{Name: "bytes_ba", Title: "a ← b", Kind: KindBytes},
+			{Name: "inner_bytes", Kind: KindBytes, Detail: true},
+			{Name: "overhead", Kind: KindShare},
+			{Name: "largest", Kind: KindBytes},
+			{Name: "reassembled", Kind: KindCount},
+			{Name: "source_ports", Title: "ports", Kind: KindDistinct},
+			{Name: "checksum_good", Kind: KindCount, Detail: true},
+			{Name: "checksum_bad", Title: "bad sums", Kind: KindCount},
+			{Name: "checksum_absent", Kind: KindCount, Detail: true},
+			{Name: "checksum_other", Kind: KindCount, Detail: true},
+			{Name: "first", Kind: KindTime, Detail: true},
+			{Name: "last", Kind: KindTime, Detail: true},
+		},
+	}
+	for i := range r.tunnels.Entries() {
+		g := &r.tunnels.Entries()[i]
+		total := &g.Total
+		a, b := total.ends.cell(g.Key.ends[0]), total.ends.cell(g.Key.ends[1])
+		t.Add(append([]Cell{Text(tunnelKinds[total.kind].name), total.id(), a, b, total.within()}, total.cells()...)...)
+	}
+	if other, some := r.tunnels.Other(); some {
+		t.Other = append(make([]Cell, 5), other.cells()...)
+	}
+	t.mustSort("-packets", "-bytes")
+	return []*Table{t}
+}
+
+// id is the tunnel's identifier, of a label stack the labels from the top down.
+func (t *tunnelTotal) id() Cell {
+	var numbers []string
+	for _, d := range t.path.identifiers(t.own, t.path.n) {
+		numbers = append(numbers, d.number())
+	}
+	if id := strings.Join(numbers, "/"); id != "" {
+		return Text(id)
+	}
+	return Cell{}
+}
+
+// within is the identifiers around the tunnel, outermost first.
+func (t *tunnelTotal) within() Cell {
+	var around []string
+	for _, d := range t.path.identifiers(0, t.own) {
+		around = append(around, d.String())
+	}
+	if around == nil {
+		return Cell{}
+	}
+	return Text(strings.Join(around, " / "))
+}
+
+// cells are those from packets on.
+func (t *tunnelTotal) cells() []Cell {
+	there, back := t.ways[0], t.ways[1]
+	bytes := there.bytes + back.bytes
+	var ports, largest Cell
+	if t.udp {
+		ports = t.ports.Cell()
+	}
+	if t.largest > 0 {
+		largest = Int(t.largest)
+	}
+	v := &t.verdicts
+	first, last := t.span.cells()
+	return []Cell{Int(there.packets + back.packets), Int(there.packets), Int(back.packets), Int(bytes), Int(there.bytes), Int(back.bytes),
+		Int(t.inner), Share(bytes-min(bytes, t.inner), bytes), largest, Int(t.reassembled), ports,
+		Int(v[dissect.Good]), Int(v[dissect.Bad]), Int(v[dissect.Absent] + v[dissect.AbsentTunnel]),
+		Int(v[dissect.Illegal] + v[dissect.Offload] + v[dissect.Unverifiable] + v[dissect.Excerpt]), first, last}
+}
+
+func (k endKind) cell(e endpoint) Cell {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:], e[0])
+	binary.BigEndian.PutUint64(b[8:], e[1])
+	switch k {
+	case ipEnds:
+		return Addr(netip.AddrFrom16(b).Unmap())
+	case macEnds:
+		return Text(net.HardwareAddr(b[10:]).String())
+	case nicknames:
+		return Text(fmt.Sprintf("0x%04x", e[1]))
+	}
+	return Cell{}
+}
