@@ -32,6 +32,7 @@ type Packet struct {
 	verified int      // layers whose checksums were verified
 	sources  [][]byte // what layers point into: the frame's bytes, then what the resolver made
 	pending  []int16  // layers that wait for the resolver
+	learned  []uint32 // numbers that the resolver found out for layers, whose Notes say which
 	scratch  []byte   // texts that were worked out for Values
 }
 
@@ -76,7 +77,22 @@ func (p *Packet) Reset(f *Frame) {
 	p.verified = 0
 	p.sources = append(p.sources[:0], f.Data)
 	p.pending = p.pending[:0]
+	p.learned = p.learned[:0]
 	p.scratch = p.scratch[:0]
+}
+
+// learn keeps a number that does not fit into a layer's Note, and returns what the Note has to be for recall to find it.
+func (p *Packet) learn(n uint32) (note uint16) {
+	p.learned = append(p.learned, n)
+	return uint16(len(p.learned))
+}
+
+// recall returns the number that was learned for a layer. It is not ok when none was.
+func (p *Packet) recall(note uint16) (n uint32, ok bool) {
+	if note == 0 || int(note) > len(p.learned) {
+		return 0, false
+	}
+	return p.learned[note-1], true
 }
 
 // Pending tells whether the resolver has to see this packet before it is finished.

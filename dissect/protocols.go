@@ -40,6 +40,7 @@ var all = [...]*Protocol{
 	&udp,
 	&udplite,
 	&tcp,
+	&sctp,
 	&esp,
 	&ah,
 	&ipcomp,

@@ -7,11 +7,19 @@ import "io"
 type Resolver struct {
 	decoder *Decoder
 	deflate io.ReadCloser
+
+	firstTSN *recent[sctpDirection, uint32]
 }
+
+// maxAssociations bounds the directions of SCTP associations whose first TSN is remembered.
+const maxAssociations = 65536
 
 // NewResolver returns a resolver that remembers nothing yet.
 func (c *Config) NewResolver() *Resolver {
-	return &Resolver{decoder: c.NewDecoder()}
+	return &Resolver{
+		decoder:  c.NewDecoder(),
+		firstTSN: newRecent[sctpDirection, uint32](maxAssociations),
+	}
 }
 
 // Resolve finishes p. It does nothing for a packet that is not pending. Layers that it adds may point into memory of the
