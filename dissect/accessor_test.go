@@ -62,6 +62,12 @@ var accessors = []struct {
 	{ERSPAN{}, map[string]string{"Version": "erspan.version", "VLAN": "erspan.vlan", "Session": "erspan.spanid", "Truncated": "erspan.truncated"}},
 	{EtherIP{}, map[string]string{"Version": "etherip.ver"}},
 	{VXLAN{}, map[string]string{"Flags": "vxlan.flags", "ValidVNI": "vxlan.flag_i", "GroupPolicy": "vxlan.gbp", "VNI": "vxlan.vni"}},
+	{VXLANGPE{}, map[string]string{"Version": "vxlan.ver", "ValidVNI": "vxlan.i_bit", "ValidNextProtocol": "vxlan.p_bit", "OAM": "vxlan.o_bit",
+		"NextProtocol": "vxlan.next_proto", "VNI": "vxlan.vni"}},
+	{Geneve{}, map[string]string{"Version": "geneve.version", "OptionsLength": "", "Control": "geneve.flags.oam",
+		"Protocol": "geneve.proto_type", "VNI": "geneve.vni"}},
+	{NSH{}, map[string]string{"Version": "nsh.version", "Length": "", "MDType": "nsh.mdtype", "NextProtocol": "nsh.nextproto", "ServicePath": "nsh.spi",
+		"ServiceIndex": "nsh.si"}},
 }
 
 // The table and the accessors are two statements of the same bits; on random bytes they say the same.

@@ -14,12 +14,14 @@ const (
 	LengthExceedsFrame Anomaly = iota // a length field reaches beyond what encloses it
 	TooDeep                           // more than MaxDepth layers
 	TooManyMessages                   // more than MaxMessages siblings
+	InvalidVNI                        // the flag that makes a VNI valid is not set
 	numAnomalies
 )
 
 var anomalies = [numAnomalies]struct{ name, doc string }{
 	LengthExceedsFrame: {"length-exceeds-frame", "a length field reaches beyond the layer that encloses it"},
 	TooDeep:            {"too-deep", "more than 32 layers"},
+	InvalidVNI:         {"invalid-vni", "a VXLAN header whose I flag is not set: its VNI means nothing"},
 	TooManyMessages:    {"too-many-messages", "more than 256 messages in one packet"},
 }
 

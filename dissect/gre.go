@@ -4,7 +4,7 @@ import "strconv"
 
 // Generic Routing Encapsulation: version 0 (RFC 2784, with the key and sequence number of RFC 2890 and the source routes of RFC
 // 1701), and version 1, in which the Point-to-Point Tunneling Protocol carries PPP (RFC 2637 §4.1). Under UDP it is RFC 8086. WCCP puts
-// a redirect header of its own between this header and the packet (draft-wilson-wrec-wccp-v2-01 §4.12).
+// a redirect header of its own between this header and the packet (draft-wilson-wrec-wccp-v2).
 var gre = Protocol{
 	Name:   "gre",
 	Title:  "Generic Routing Encapsulation",
@@ -13,7 +13,7 @@ var gre = Protocol{
 	Over:   []Over{{IPProtocol, 47}, {UDPPort, 4754}},
 	Header: Rows{
 		{Name: "gre.flags_and_version", Bits: 16, Kind: Hex, Parts: Rows{
-			{Name: "gre.flags.checksum", Bits: 1, Kind: Bool, Doc: "a checksum and an offset are there", Ref: "RFC 2784 §2.1"},
+			{Name: "gre.flags.checksum", Bits: 1, Kind: Bool, Doc: "a checksum and an offset are there", Ref: "RFC 2784 §2.2"},
 			{Name: "gre.flags.routing", Bits: 1, Kind: Bool, Doc: "source routes are there, and the checksum's place", Ref: "RFC 1701"},
 			{Name: "gre.flags.key", Bits: 1, Kind: Bool, Doc: "a key is there", Ref: "RFC 2890 §2.1"},
 			{Name: "gre.flags.sequence_number", Bits: 1, Kind: Bool, Doc: "a sequence number is there", Ref: "RFC 2890 §2.2"},

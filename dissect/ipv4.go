@@ -7,7 +7,7 @@ var ipv4 = Protocol{
 	Name:  "ip",
 	Title: "Internet Protocol Version 4",
 	Ref:   "RFC 791",
-	Over:  []Over{{EtherType, 0x0800}, {PPPProtocol, 0x0021}, {IPProtocol, 4}, {LinkType, 228}, {LLCSAP, 0x06}, {NLPID, 0xcc}, {ChannelType, 0x21}, {GREProtocol, greWCCP}},
+	Over:  []Over{{EtherType, 0x0800}, {PPPProtocol, 0x0021}, {IPProtocol, 4}, {LinkType, 228}, {LLCSAP, 0x06}, {NLPID, 0xcc}, {ChannelType, 0x21}, {GREProtocol, greWCCP}, {NextProtocol, 1}},
 	Header: Rows{
 		{Name: "ip.version", Bits: 4},
 		{Name: "ip.hdr_len", Bits: 4, Scale: 4, Doc: "bytes of header; on the wire a number of 32-bit words", Ref: "RFC 791 §3.1"},

@@ -5,7 +5,7 @@ var ipv6 = Protocol{
 	Name:  "ipv6",
 	Title: "Internet Protocol Version 6",
 	Ref:   "RFC 8200",
-	Over:  []Over{{EtherType, 0x86dd}, {PPPProtocol, 0x0057}, {IPProtocol, 41}, {LinkType, 229}, {NLPID, 0x8e}, {ChannelType, 0x57}},
+	Over:  []Over{{EtherType, 0x86dd}, {PPPProtocol, 0x0057}, {IPProtocol, 41}, {LinkType, 229}, {NLPID, 0x8e}, {ChannelType, 0x57}, {NextProtocol, 2}},
 	Header: Rows{
 		{Name: "ipv6.version", Bits: 4, Either: []string{"ip.version"}},
 		{Name: "ipv6.tclass", Bits: 8, Kind: Hex, Digits: 8, Ref: "RFC 8200 §7", Parts: Rows{

@@ -10,7 +10,7 @@ var mpls = Protocol{
 	Ref:    "RFC 3032",
 	Tunnel: true,
 	Over: []Over{{EtherType, 0x8847}, {EtherType, 0x8848}, {PPPProtocol, 0x0281}, {PPPProtocol, 0x0283}, {IPProtocol, 137}, {UDPPort, 6635},
-		{LinkType, 219}},
+		{LinkType, 219}, {NextProtocol, 5}},
 	Header: Rows{
 		{Name: "mpls.label", Bits: 20, Enum: labelNames},
 		{Name: "mpls.exp", Bits: 3, Doc: "traffic class", Ref: "RFC 5462 §2"},

@@ -49,4 +49,7 @@ var all = [...]*Protocol{
 	&erspan,
 	&etherIP,
 	&vxlan,
+	&vxlanGPE,
+	&geneve,
+	&nsh,
 }

@@ -20,6 +20,7 @@ const (
 	LinuxType   // below EtherTypes, in cooked captures
 	GREProtocol // numbers that are not EtherTypes, or mean something else below GRE
 	ChannelType
+	NextProtocol // of NSH and VXLAN-GPE, which have the same numbers
 	numTables
 )
 
@@ -27,19 +28,20 @@ var tables = [numTables]struct {
 	name string
 	size int // keys are below
 }{
-	LinkType:    {"wtap_encap", 1 << 9},
-	EtherType:   {"ethertype", 1 << 16},
-	IPProtocol:  {"ip.proto", 1 << 8},
-	UDPPort:     {"udp.port", 1 << 16},
-	TCPPort:     {"tcp.port", 1 << 16},
-	LLCSAP:      {"llc.dsap", 1 << 8},
-	CiscoPID:    {"llc.cisco_pid", 1 << 16},
-	BridgedPID:  {"llc.pid", 1 << 16},
-	PPPProtocol: {"ppp.protocol", 1 << 16},
-	NLPID:       {"fr.nlpid", 1 << 8},
-	LinuxType:   {"sll.ltype", minEtherType},
-	GREProtocol: {"gre.proto", 1 << 16},
-	ChannelType: {"pwach.channel_type", 1 << 16},
+	LinkType:     {"wtap_encap", 1 << 9},
+	EtherType:    {"ethertype", 1 << 16},
+	IPProtocol:   {"ip.proto", 1 << 8},
+	UDPPort:      {"udp.port", 1 << 16},
+	TCPPort:      {"tcp.port", 1 << 16},
+	LLCSAP:       {"llc.dsap", 1 << 8},
+	CiscoPID:     {"llc.cisco_pid", 1 << 16},
+	BridgedPID:   {"llc.pid", 1 << 16},
+	PPPProtocol:  {"ppp.protocol", 1 << 16},
+	NLPID:        {"fr.nlpid", 1 << 8},
+	LinuxType:    {"sll.ltype", minEtherType},
+	GREProtocol:  {"gre.proto", 1 << 16},
+	ChannelType:  {"pwach.channel_type", 1 << 16},
+	NextProtocol: {"nsh.next_proto", 1 << 8},
 }
 
 func (t Table) String() string { return tables[t].name }
@@ -47,7 +49,7 @@ func (t Table) String() string { return tables[t].name }
 // Key is a number of the table as it is usually written: IP protocol 6, EtherType 0x800.
 func (t Table) Key(n uint32) string {
 	switch t {
-	case LinkType, IPProtocol, UDPPort, TCPPort:
+	case LinkType, IPProtocol, UDPPort, TCPPort, NextProtocol:
 		return strconv.FormatUint(uint64(n), 10)
 	}
 	return "0x" + strconv.FormatUint(uint64(n), 16)

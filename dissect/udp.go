@@ -49,6 +49,10 @@ func dissectUDP(d *Decoder, b []byte) ID {
 	} // 0: a jumbogram, all that the IPv6 packet holds (RFC 2675 §4)
 	// The layer's Note is the protocol of the payload, which decides whether a zero checksum is legal over IPv6.
 	id := d.port(UDPPort, h.DestinationPort(), h.SourcePort())
+	if id == none && likeVXLAN(b[8:], d.layer().PayloadLen()) { // people choose ports of their own for it
+		d.flags |= Guessed
+		id = vxlan.ID
+	}
 	d.layer().Note = uint16(id)
 	return id
 }

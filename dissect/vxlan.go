@@ -25,9 +25,13 @@ var vxlan = Protocol{
 		{Name: "vxlan.vni", Bits: 24, Doc: "VXLAN network identifier", Ref: "RFC 7348 §5"},
 		{Name: "vxlan.reserved8", Bits: 8},
 	},
+	Fields:  []*Field{vxlanReserved},
 	Dissect: dissectVXLAN,
+	Walk:    walkVXLAN,
 	Summary: summarizeVXLAN,
 }
+
+var vxlanReserved = &Field{Name: "vxlan.flags_reserved", Bits: 16, Kind: Hex, Doc: "flags without a meaning, in their places"}
 
 // VXLAN is a view of a VXLAN header of 8 bytes.
 type VXLAN []byte
@@ -44,7 +48,48 @@ func (h VXLAN) GroupPolicy() uint16 { return be16(h[2:]) }
 // VNI is the network identifier, 24 bits.
 func (h VXLAN) VNI() uint32 { return be24(h[4:]) }
 
-func dissectVXLAN(*Decoder, []byte) ID { return ethernet.ID }
+func dissectVXLAN(d *Decoder, b []byte) ID {
+	if !VXLAN(b).ValidVNI() {
+		d.note(InvalidVNI)
+	}
+	return ethernet.ID
+}
+
+// likeVXLAN tells whether b, of which n bytes were on the wire, is VXLAN with hardly a doubt: no flags but those that have a meaning,
+// zeros where they must be, and in it a frame from one sender with an IP packet whose lengths, and whose checksum in IPv4, are right.
+func likeVXLAN(b []byte, n int) bool {
+	const frame, packet = 8, 8 + 14
+	if len(b) < packet+20 || b[frame+6]&1 != 0 || b[7] != 0 {
+		return false
+	}
+	switch b[0] {
+	case 0x08:
+		if b[1] != 0 || b[2] != 0 || b[3] != 0 {
+			return false
+		}
+	case 0x88: // a group policy
+		if b[1]&^0x48 != 0 {
+			return false
+		}
+	default:
+		return false
+	}
+	inner := b[packet:]
+	switch Ethernet(b[frame:]).TypeOrLength() {
+	case 0x0800:
+		h := IPv4(inner)
+		return h.Version() == 4 && likeIPv4(inner, n-packet) && len(inner) >= h.HeaderLength() && fold(sum(0, h[:h.HeaderLength()])) == 0xffff
+	case 0x86dd:
+		return IPv6(inner).Version() == 6 && likeIPv6(inner, n-packet)
+	}
+	return false
+}
+
+func walkVXLAN(w *Walker) {
+	if len(w.Body) >= 2 {
+		w.Num(vxlanReserved, 0, 2, uint64(VXLAN(w.Body).Flags()&0x77b7))
+	}
+}
 
 func summarizeVXLAN(dst []byte, p *Packet, i int) []byte {
 	h := VXLAN(p.Header(&p.Layers[i]))
