@@ -6,7 +6,7 @@ import "strconv"
 // names of VXLAN's.
 var vxlanGPE = Protocol{
 	Name:   "vxlan_gpe",
-	Title:  "Virtual eXtensible Local Area Network, Generic Protocol Extension",
+	Title:  "VXLAN Generic Protocol Extension",
 	Ref:    "draft-ietf-nvo3-vxlan-gpe",
 	Tunnel: true,
 	Over:   []Over{{UDPPort, 4790}},
