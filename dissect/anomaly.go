@@ -15,13 +15,18 @@ const (
 	TooDeep                           // more than MaxDepth layers
 	TooManyMessages                   // more than MaxMessages siblings
 	InvalidVNI                        // the flag that makes a VNI valid is not set
+	FragmentOverlap                   // a fragment overlaps another one of its datagram
+	FragmentTooLong                   // a fragment reaches beyond 65,535 bytes
 	numAnomalies
+	noAnomaly = numAnomalies
 )
 
 var anomalies = [numAnomalies]struct{ name, doc string }{
 	LengthExceedsFrame: {"length-exceeds-frame", "a length field reaches beyond the layer that encloses it"},
 	TooDeep:            {"too-deep", "more than 32 layers"},
 	InvalidVNI:         {"invalid-vni", "a VXLAN header whose I flag is not set: its VNI means nothing"},
+	FragmentOverlap:    {"fragment-overlap", "a fragment overlaps another one of its datagram with other bytes or bounds, or the two disagree on the datagram's length"},
+	FragmentTooLong:    {"fragment-too-long", "a fragment reaches beyond 65,535 bytes of its datagram"},
 	TooManyMessages:    {"too-many-messages", "more than 256 messages in one packet"},
 }
 

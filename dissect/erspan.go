@@ -5,16 +5,17 @@ import "strconv"
 // Encapsulated Remote Switch Packet Analysis: what a mirror port sends through a GRE tunnel (draft-foschiano-erspan-03). Type I has no
 // header, types II and III are versions 1 and 2. GRE's protocol type does not tell I from II; its sequence number does.
 var erspan = Protocol{
-	Name:    "erspan",
-	Title:   "Encapsulated Remote Switch Packet Analysis",
-	Ref:     "draft-foschiano-erspan",
-	Tunnel:  true,
-	Over:    []Over{{GREProtocol, erspanII}, {GREProtocol, 0x22eb}},
-	Tables:  []Rows{erspanHead, erspanTail2, erspanTail3, erspanPlatform, erspanPlatform1, erspanPlatform3, erspanPlatform4, erspanPlatform5, erspanPlatform7, erspanPlatformOther},
-	Fields:  []*Field{erspanEncap, erspanIntegrity, erspanUnknownVersion},
-	Dissect: dissectERSPAN,
-	Walk:    walkERSPAN,
-	Summary: summarizeERSPAN,
+	Name:     "erspan",
+	Title:    "Encapsulated Remote Switch Packet Analysis",
+	Ref:      "draft-foschiano-erspan",
+	Tunnel:   true,
+	Over:     []Over{{GREProtocol, erspanII}, {GREProtocol, 0x22eb}},
+	Tables:   []Rows{erspanHead, erspanTail2, erspanTail3, erspanPlatform, erspanPlatform1, erspanPlatform3, erspanPlatform4, erspanPlatform5, erspanPlatform7, erspanPlatformOther},
+	Fields:   []*Field{erspanEncap, erspanIntegrity, erspanUnknownVersion},
+	Dissect:  dissectERSPAN,
+	Walk:     walkERSPAN,
+	Summary:  summarizeERSPAN,
+	Identity: identifyERSPAN,
 }
 
 const erspanII = 0x88be // GRE's protocol type of types I and II
@@ -187,6 +188,15 @@ func erspanPlatformRows(id uint8) Rows {
 		return erspanPlatform7
 	}
 	return erspanPlatformOther
+}
+
+// identifyERSPAN takes the VLAN of the mirrored frame and the session together. Type I has neither.
+func identifyERSPAN(p *Packet, l *Layer) (uint32, bool) {
+	h := p.Header(l)
+	if len(h) < 4 {
+		return 0, false
+	}
+	return uint32(be16(h)&0xfff)<<10 | uint32(be16(h[2:])&0x3ff), true
 }
 
 func summarizeERSPAN(dst []byte, p *Packet, i int) []byte {

@@ -11,10 +11,11 @@ var esp = Protocol{
 		{Name: "esp.spi", Bits: 32, Kind: Hex, Doc: "security parameters index; with the destination it names a security association"},
 		{Name: "esp.sequence", Bits: 32, Doc: "counts the packets of a security association; the low half of an extended number"},
 	},
-	Fields:  []*Field{espIV, espPad, espPadLength, espProtocol, espICV},
-	Dissect: dissectESP,
-	Walk:    walkESP,
-	Summary: summarizeESP,
+	Fields:   []*Field{espIV, espPad, espPadLength, espProtocol, espICV},
+	Dissect:  dissectESP,
+	Walk:     walkESP,
+	Summary:  summarizeESP,
+	Identity: identifyESP,
 }
 
 // ESP is a view of an ESP header of 8 bytes.
@@ -32,6 +33,8 @@ func dissectESP(d *Decoder, b []byte) ID {
 	}
 	return d.halt(StopOpaque)
 }
+
+func identifyESP(p *Packet, l *Layer) (uint32, bool) { return ESP(p.Header(l)).SPI(), true }
 
 func summarizeESP(dst []byte, p *Packet, i int) []byte {
 	h := ESP(p.Header(&p.Layers[i]))

@@ -19,10 +19,11 @@ var fgl = Protocol{
 		{Name: "fgl.low", Bits: 12, Doc: "lower half of the label"},
 		{Bits: 16, Doc: "type or length"},
 	},
-	Fields:  []*Field{fglLabel, fglEtherType, fglLength, fglPadding, fglTrailer},
-	Dissect: dissectFGL,
-	Walk:    walkFGL,
-	Summary: summarizeFGL,
+	Fields:   []*Field{fglLabel, fglEtherType, fglLength, fglPadding, fglTrailer},
+	Dissect:  dissectFGL,
+	Walk:     walkFGL,
+	Summary:  summarizeFGL,
+	Identity: identifyFGL,
 }
 
 var (
@@ -63,6 +64,11 @@ func walkFGL(w *Walker) {
 		w.typeOrLength(fglEtherType, fglLength, 6)
 		w.trailer(fglPadding, fglTrailer)
 	}
+}
+
+func identifyFGL(p *Packet, l *Layer) (uint32, bool) {
+	h := FGL(p.Header(l))
+	return h.Label(), h.pair()
 }
 
 func summarizeFGL(dst []byte, p *Packet, i int) []byte {

@@ -25,9 +25,10 @@ var frameRelay = Protocol{
 	Tables: []Rows{frThird, frLower, frControlCore},
 	Fields: []*Field{frEA, frDLCI, frControl, frNLPID, frOUI, frPID, frType, frCiscoType},
 
-	Dissect: dissectFR,
-	Walk:    walkFR,
-	Summary: summarizeFR,
+	Dissect:  dissectFR,
+	Walk:     walkFR,
+	Summary:  summarizeFR,
+	Identity: identifyFR,
 }
 
 var (
@@ -168,6 +169,8 @@ func walkFR(w *Walker) {
 		}
 	}
 }
+
+func identifyFR(p *Packet, l *Layer) (uint32, bool) { return FrameRelay(p.Header(l)).DLCI(), true }
 
 func summarizeFR(dst []byte, p *Packet, i int) []byte {
 	h := FrameRelay(p.Header(&p.Layers[i]))

@@ -21,11 +21,12 @@ var geneve = Protocol{
 		{Name: "geneve.vni", Bits: 24, Kind: Hex, Doc: "virtual network identifier", Ref: "RFC 8926 §3.4"},
 		{Name: "geneve.reserved", Bits: 8, Kind: Hex},
 	},
-	Tables:  []Rows{geneveOption, geneveGCPNetwork},
-	Fields:  []*Field{geneveLength, geneveOptions, geneveOptionBytes, geneveOptionData, geneveOptionInvalid, geneveUnknownVersion, geneveGCPEndpoint, geneveGCPProfile},
-	Dissect: dissectGeneve,
-	Walk:    walkGeneve,
-	Summary: summarizeGeneve,
+	Tables:   []Rows{geneveOption, geneveGCPNetwork},
+	Fields:   []*Field{geneveLength, geneveOptions, geneveOptionBytes, geneveOptionData, geneveOptionInvalid, geneveUnknownVersion, geneveGCPEndpoint, geneveGCPProfile},
+	Dissect:  dissectGeneve,
+	Walk:     walkGeneve,
+	Summary:  summarizeGeneve,
+	Identity: identifyGeneve,
 }
 
 var (
@@ -133,6 +134,8 @@ func walkGeneveOption(w *Walker, o []byte, off int) {
 		w.Add(geneveOptionData, data, n)
 	}
 }
+
+func identifyGeneve(p *Packet, l *Layer) (uint32, bool) { return Geneve(p.Header(l)).VNI(), true }
 
 func summarizeGeneve(dst []byte, p *Packet, i int) []byte {
 	h := Geneve(p.Header(&p.Layers[i]))

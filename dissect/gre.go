@@ -27,11 +27,12 @@ var gre = Protocol{
 	Tables: []Rows{greChecksum, greCall, greRoute, greRedirect},
 	Fields: []*Field{greAck, greReserved, greKey, nvgreVSID, nvgreFlowID, greSequence, greAckNumber, greRouting, greRouteInformation,
 		greRedirectHeader},
-	Status:  &Field{Name: "gre.checksum.status", Bits: 8, Enum: statusNames},
-	Dissect: dissectGRE,
-	Verify:  verifyGRE,
-	Walk:    walkGRE,
-	Summary: summarizeGRE,
+	Status:   &Field{Name: "gre.checksum.status", Bits: 8, Enum: statusNames},
+	Dissect:  dissectGRE,
+	Verify:   verifyGRE,
+	Walk:     walkGRE,
+	Summary:  summarizeGRE,
+	Identity: identifyGRE,
 }
 
 var (
@@ -76,6 +77,9 @@ const (
 	greWCCP = 0x883e
 	grePPP  = 0x880b
 )
+
+// GRENVGRE in a layer's Note says that the key is a virtual subnet and a flow, as the user has said.
+const GRENVGRE = 1
 
 // GRE is a view of a GRE header of at least 4 bytes.
 type GRE []byte
@@ -171,6 +175,9 @@ func dissectGRE(d *Decoder, b []byte) ID {
 	if !d.header(n) {
 		return done
 	}
+	if d.config.NVGRE && h.MayBeNVGRE() {
+		d.layer().Note = GRENVGRE
+	}
 	if d.layer().PayloadLen() <= 0 && !h.HasSequence() { // an acknowledgment, a keepalive; only what carries something is numbered
 		return done
 	}
@@ -264,6 +271,19 @@ func walkGRERoutes(w *Walker, off int) int {
 		}
 	}
 	return off
+}
+
+// identifyGRE takes the whole key, or the virtual subnet without the flow, or the call of PPTP.
+func identifyGRE(p *Packet, l *Layer) (uint32, bool) {
+	h := GRE(p.Header(l))
+	if h.PPTP() && h.HasKey() {
+		return uint32(be16(h[h.key()+2:])), true
+	}
+	key, ok := h.Key()
+	if l.Note == GRENVGRE {
+		key >>= 8
+	}
+	return key, ok
 }
 
 func summarizeGRE(dst []byte, p *Packet, i int) []byte {

@@ -135,7 +135,7 @@ func dissectICMP(d *Decoder, b []byte) ID {
 			if extended {
 				limit = "icmp.length"
 			}
-			d.child(quotedIP(b[8:]), 8, n, limit, Quoted)
+			d.quote(quotedIP(b[8:]), n, limit)
 		}
 		return done
 	case h.Type() == icmpRouterAdvert:
@@ -153,6 +153,20 @@ func dissectICMP(d *Decoder, b []byte) ID {
 		return done
 	}
 	return none
+}
+
+// quote decodes the n bytes behind an ICMP error's header as a quoted packet of protocol id. Some senders quote something else: of that
+// only the version is believed, however short it is.
+func (d *Decoder) quote(id ID, n int, limit string) {
+	first := len(d.p.Layers)
+	d.child(id, 8, n, limit, Quoted)
+	if len(d.p.Layers) == first {
+		return
+	}
+	l := &d.p.Layers[first]
+	if b := d.p.Header(l); len(b) > 1 && b[0]>>4 != 4 && b[0]>>4 != 6 {
+		l.HeaderEnd = l.Start + 1
+	}
 }
 
 // verifyICMP leaves the message that another one quotes alone: more often than not it is cut off.

@@ -68,6 +68,7 @@ func TestICMP(t *testing.T) {
 		{"eight bytes of a segment", craft.ICMP{Type: 11}, quoted(28, longTCP...), "icmp ip tcp", map[string]string{"tcp.srcport": "1000", "tcp.seq_raw": "0", "tcp.ack_raw": ""}},
 		{"no quote", craft.ICMP{Type: 11}, nil, "icmp", nil},
 		{"part of an IP header", craft.ICMP{Type: 11}, quoted(14, shortUDP...), "icmp ip", map[string]string{"ip.src": "192.0.2.1", "ip.ttl": "64,64"}},
+		{"quote of something else", craft.ICMP{Type: 3}, []byte("ping"), "icmp ip", map[string]string{"ip.version": "4,7", "ip.hdr_len": "20,0", "ip.dsfield": "0x00"}},
 		{"quoted echo", craft.ICMP{Type: 3, Code: 1}, quoted(99, craft.IPv4{}, craft.ICMP{Type: 8}, craft.Payload("x")), "icmp ip icmp data", map[string]string{"icmp.checksum.status": "1,2"}},
 		{"parameter problem", craft.ICMP{Type: 12, Rest: 20 << 24}, quoted(99, shortUDP...), "icmp ip udp data", map[string]string{"icmp.pointer": "20"}},
 		{"unknown type", craft.ICMP{Type: 200}, []byte("abc"), "icmp data", nil},

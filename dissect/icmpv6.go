@@ -231,7 +231,7 @@ func dissectICMPv6(d *Decoder, b []byte) ID {
 			if extended {
 				limit = "icmpv6.length"
 			}
-			d.child(ipv6.ID, 8, n, limit, Quoted)
+			d.quote(ipv6.ID, n, limit)
 		}
 		return done
 	case h.Type() == icmpv6MLDQuery, h.Type() == icmpv6MLDReport, h.Type() == icmpv6MLDDone, h.Type() == icmpv6MLDv2Report:

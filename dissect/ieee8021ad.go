@@ -14,10 +14,11 @@ var ieee8021ad = Protocol{
 		{Name: "ieee8021ad.id", Bits: 12, Doc: "service VLAN; 0 is a priority tag, 4095 is reserved"},
 		{Bits: 16, Doc: "type or length"},
 	},
-	Fields:  []*Field{stagType, stagLen, stagPadding, stagTrailer},
-	Dissect: dissectSTag,
-	Walk:    walkSTag,
-	Summary: summarizeSTag,
+	Fields:   []*Field{stagType, stagLen, stagPadding, stagTrailer},
+	Dissect:  dissectSTag,
+	Walk:     walkSTag,
+	Summary:  summarizeSTag,
+	Identity: identifyVLAN,
 }
 
 var (

@@ -20,10 +20,11 @@ var ieee8021ah = Protocol{
 		{Name: "ieee8021ah.csrc", Bits: 48, Kind: MAC, Doc: "customer's source"},
 		{Bits: 16, Doc: "type or length"},
 	},
-	Fields:  []*Field{itagType, itagLen, itagPadding, itagTrailer},
-	Dissect: dissectITag,
-	Walk:    walkITag,
-	Summary: summarizeITag,
+	Fields:   []*Field{itagType, itagLen, itagPadding, itagTrailer},
+	Dissect:  dissectITag,
+	Walk:     walkITag,
+	Summary:  summarizeITag,
+	Identity: identifyITag,
 }
 
 var (
@@ -65,6 +66,8 @@ func walkITag(w *Walker) {
 	w.typeOrLength(itagType, itagLen, 16)
 	w.trailer(itagPadding, itagTrailer)
 }
+
+func identifyITag(p *Packet, l *Layer) (uint32, bool) { return ITag(p.Header(l)).ISID(), true }
 
 func summarizeITag(dst []byte, p *Packet, i int) []byte {
 	h := ITag(p.Header(&p.Layers[i]))

@@ -29,14 +29,22 @@ var ipv4 = Protocol{
 		{Name: "ip.src", Bits: 32, Kind: IPv4Addr, Either: []string{"ip.addr"}},
 		{Name: "ip.dst", Bits: 32, Kind: IPv4Addr, Either: []string{"ip.addr"}},
 	},
-	Tables:  ipOptionTables,
-	Fields:  ipOptionFields,
-	Status:  &Field{Name: "ip.checksum.status", Bits: 8, Enum: statusNames},
-	Dissect: dissectIPv4,
-	Verify:  verifyIPv4,
-	Walk:    walkIPv4Options,
-	Summary: summarizeIPv4,
+	Tables:    ipOptionTables,
+	Fields:    append(ipOptionFields, ipFragmentCount, ipReassembledLen, ipReassembledData),
+	Status:    &Field{Name: "ip.checksum.status", Bits: 8, Enum: statusNames},
+	Dissect:   dissectIPv4,
+	Verify:    verifyIPv4,
+	Resolve:   resolveIPv4,
+	Walk:      walkIPv4,
+	Summary:   summarizeIPv4,
+	Addresses: func(h []byte) []byte { return h[12:20] },
 }
+
+var (
+	ipFragmentCount   = &Field{Name: "ip.fragment.count", Bits: 16, Doc: "fragments of the datagram that this packet completes"}
+	ipReassembledLen  = &Field{Name: "ip.reassembled.length", Bits: 32, Doc: "bytes of payload that were reassembled"}
+	ipReassembledData = &Field{Name: "ip.reassembled.data", Kind: Bytes, Doc: "the reassembled payload"}
+)
 
 // IPv4 is a view of an IPv4 header of at least 20 bytes.
 type IPv4 []byte
@@ -106,10 +114,10 @@ func dissectIPv4(d *Decoder, b []byte) ID {
 		return done
 	}
 	switch {
-	case h.Fragment():
-		return d.fragment(h)
-	case d.layer().PayloadLen() == 0: // a header alone is legal: there is nothing that could be cut short
+	case d.l.PayloadLen() == 0: // a header alone is legal: there is nothing that could be cut short
 		return done
+	case h.Fragment():
+		return d.fragment(h.FragmentOffset(), h.Protocol(), fold(sum(0, b[:hl])) == 0xffff)
 	}
 	return d.next(IPProtocol, uint32(h.Protocol()))
 }
@@ -120,6 +128,11 @@ func verifyIPv4(p *Packet, i int) Checksum {
 		return Checksum{Verdict: Unverifiable}
 	}
 	return judge(fold(sum(0, h)))
+}
+
+func walkIPv4(w *Walker) {
+	walkIPv4Options(w)
+	w.reassembled(ipFragmentCount, ipReassembledLen, ipReassembledData)
 }
 
 func summarizeIPv4(dst []byte, p *Packet, i int) []byte {

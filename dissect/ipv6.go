@@ -19,7 +19,8 @@ var ipv6 = Protocol{
 		{Name: "ipv6.src", Bits: 128, Kind: IPv6Addr, Either: []string{"ipv6.addr"}},
 		{Name: "ipv6.dst", Bits: 128, Kind: IPv6Addr, Either: []string{"ipv6.addr"}},
 	},
-	Dissect: dissectIPv6,
+	Dissect:   dissectIPv6,
+	Addresses: func(h []byte) []byte { return h[8:40] },
 }
 
 const (

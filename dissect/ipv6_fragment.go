@@ -16,9 +16,18 @@ var ipv6Fragment = Protocol{
 		{Name: "ipv6.fraghdr.more", Bits: 1, Kind: Bool, Doc: "more fragments follow"},
 		{Name: "ipv6.fraghdr.ident", Bits: 32, Kind: Hex, Doc: "tells the fragments of one datagram from those of another"},
 	},
+	Fields:  []*Field{ipv6FragmentCount, ipv6ReassembledLen, ipv6ReassembledData},
 	Dissect: dissectIPv6Fragment,
+	Resolve: resolveIPv6Fragment,
+	Walk:    func(w *Walker) { w.reassembled(ipv6FragmentCount, ipv6ReassembledLen, ipv6ReassembledData) },
 	Summary: summarizeIPv6Fragment,
 }
+
+var (
+	ipv6FragmentCount   = &Field{Name: "ipv6.fragment.count", Bits: 16, Doc: "fragments of the datagram that this packet completes"}
+	ipv6ReassembledLen  = &Field{Name: "ipv6.reassembled.length", Bits: 32, Doc: "bytes of payload that were reassembled"}
+	ipv6ReassembledData = &Field{Name: "ipv6.reassembled.data", Kind: Bytes, Doc: "the reassembled payload"}
+)
 
 // IPv6Fragment is a view of a fragment header of 8 bytes.
 type IPv6Fragment []byte
@@ -40,8 +49,8 @@ func (h IPv6Fragment) Identification() uint32 { return be32(h[4:]) }
 
 func dissectIPv6Fragment(d *Decoder, b []byte) ID {
 	h := IPv6Fragment(b)
-	if h.Fragment() && h.FragmentOffset() > 0 {
-		return d.halt(StopFragment)
+	if h.Fragment() {
+		return d.fragment(h.FragmentOffset(), h.NextHeader(), true)
 	}
 	return d.upper(h.NextHeader())
 }

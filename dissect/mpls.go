@@ -17,8 +17,9 @@ var mpls = Protocol{
 		{Name: "mpls.bottom", Bits: 1, Kind: Bool, Doc: "the last entry of the stack"},
 		{Name: "mpls.ttl", Bits: 8},
 	},
-	Dissect: dissectMPLS,
-	Summary: summarizeMPLS,
+	Dissect:  dissectMPLS,
+	Summary:  summarizeMPLS,
+	Identity: identifyMPLS,
 }
 
 // A label that says nothing about where a packet belongs is told by the Note of its layer.
@@ -153,6 +154,12 @@ func likeIPv6(b []byte, n int) bool {
 // fits tells whether a length accounts for n bytes but for a frame check sequence, or for padding up to shortest bytes.
 func fits(length, n, shortest int) bool {
 	return length <= n && (n-length <= 4 || n <= shortest)
+}
+
+// identifyMPLS leaves out labels that say nothing about where a packet belongs.
+func identifyMPLS(p *Packet, l *Layer) (uint32, bool) {
+	h := MPLS(p.Header(l))
+	return h.Label(), !h.Special() && l.Note == 0
 }
 
 func summarizeMPLS(dst []byte, p *Packet, i int) []byte {

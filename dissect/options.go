@@ -8,10 +8,11 @@ import (
 
 // Options are what a user may say about how bytes are to be read.
 type Options struct {
-	DecodeAs []DecodeAs
-	NVGRE    bool // keyed transparent-Ethernet GRE is NVGRE: its key is VSID and FlowID
-	NullESP  bool // ESP is looked into for the NULL cipher (RFC 5879); tshark does not, unless asked to
-	Cookie   int  // bytes of cookie in L2TPv3 sessions that were not seen being set up: 0, 4, 8, or -1 for not known
+	DecodeAs  []DecodeAs
+	NVGRE     bool // keyed transparent-Ethernet GRE is NVGRE: its key is VSID and FlowID
+	NullESP   bool // ESP is looked into for the NULL cipher (RFC 5879); tshark does not, unless asked to
+	Fragments FragmentLimits
+	Cookie    int // bytes of cookie in L2TPv3 sessions that were not seen being set up: 0, 4, 8, or -1 for not known
 }
 
 // DecodeAs names what a number stands for where it is not the standard's: udp.port=8472,vxlan.

@@ -17,14 +17,15 @@ var (
 		Summary: summarizePPPoEDiscovery,
 	}
 	pppoeSession = Protocol{
-		Name:    "pppoes",
-		Title:   "PPP-over-Ethernet Session",
-		Ref:     "RFC 2516",
-		Tunnel:  true,
-		Over:    []Over{{EtherType, 0x8864}, {LinkType, 51}},
-		Header:  pppoeHeader(),
-		Dissect: dissectPPPoESession,
-		Summary: summarizePPPoESession,
+		Name:     "pppoes",
+		Title:    "PPP-over-Ethernet Session",
+		Ref:      "RFC 2516",
+		Tunnel:   true,
+		Over:     []Over{{EtherType, 0x8864}, {LinkType, 51}},
+		Header:   pppoeHeader(),
+		Dissect:  dissectPPPoESession,
+		Summary:  summarizePPPoESession,
+		Identity: func(p *Packet, l *Layer) (uint32, bool) { return uint32(be16(p.Header(l)[2:])), true },
 	}
 )
 

@@ -24,6 +24,13 @@ type Protocol struct {
 	// decoder's methods how long the header is and where the payload ends, and returns what comes next.
 	Dissect func(d *Decoder, b []byte) ID
 
+	// Identity is the number in layer l that tells whose the packets inside it are: a VLAN, a label, a VNI, a key. It is not ok where the
+	// header has none. What differs between two packets of one sender to one receiver is no identity. Nil for most protocols.
+	Identity func(p *Packet, l *Layer) (number uint32, ok bool)
+
+	// Addresses are the source's and the destination's behind each other, in a header of IP; nil for all others.
+	Addresses func(h []byte) []byte
+
 	// Resolve is called in capture order for layers that Dissect marked with Decoder.Pend.
 	Resolve func(r *Resolver, p *Packet, i int)
 

@@ -5,8 +5,10 @@ import "io"
 // Resolver finishes packets that could not be decoded by themselves. It must see the packets of a run in capture order, and is
 // for one goroutine at a time. All limits on what is remembered are here.
 type Resolver struct {
-	decoder *Decoder
-	deflate io.ReadCloser
+	decoder   *Decoder
+	fragments *reassembler
+	key       []byte // of a datagram
+	deflate   io.ReadCloser
 
 	firstTSN *recent[sctpDirection, uint32]
 }
@@ -17,14 +19,20 @@ const maxAssociations = 65536
 // NewResolver returns a resolver that remembers nothing yet.
 func (c *Config) NewResolver() *Resolver {
 	return &Resolver{
-		decoder:  c.NewDecoder(),
-		firstTSN: newRecent[sctpDirection, uint32](maxAssociations),
+		decoder:   c.NewDecoder(),
+		fragments: newReassembler(c.Fragments),
+		firstTSN:  newRecent[sctpDirection, uint32](maxAssociations),
 	}
 }
+
+// Fragments says what became of the fragments so far.
+func (r *Resolver) Fragments() FragmentCounts { return r.fragments.counts }
 
 // Resolve finishes p. It does nothing for a packet that is not pending. Layers that it adds may point into memory of the
 // resolver that is good until the next call.
 func (r *Resolver) Resolve(p *Packet) {
+	r.fragments.release()
+	r.decoder.messages = 0
 	for k := 0; k < len(p.pending); k++ {
 		i := int(p.pending[k])
 		if resolve := protocols[p.Layers[i].Protocol].Resolve; resolve != nil {
@@ -34,6 +42,21 @@ func (r *Resolver) Resolve(p *Packet) {
 	p.pending = p.pending[:0]
 }
 
+// at returns the decoder, set to layer i of p.
+func (r *Resolver) at(p *Packet, i int) *Decoder {
+	d := r.decoder
+	l := &p.Layers[i]
+	d.p, d.at, d.l = p, i, l
+	d.chain = chain{source: l.Source, depth: p.depth(i) + 1, flags: l.Flags & (Quoted | Guessed | Tail)}
+	return d
+}
+
+// payload decodes the payload of layer i with protocol id.
+func (r *Resolver) payload(p *Packet, i int, id ID) {
+	l := &p.Layers[i]
+	r.at(p, i).run(id, p.Payload(l), l.HeaderEnd, l.End, int16(i))
+}
+
 // resume decodes b, which becomes a new source of p, below layer i with protocol id. The layers get flags besides those that
 // they inherit.
 func (r *Resolver) resume(p *Packet, i int, b []byte, id ID, limit string, flags Flags) {
@@ -41,10 +64,8 @@ func (r *Resolver) resume(p *Packet, i int, b []byte, id ID, limit string, flags
 		return
 	}
 	p.sources = append(p.sources, b)
-	d := r.decoder
-	d.p = p
-	d.messages = 0
-	d.chain = chain{limit: limit, source: uint8(len(p.sources) - 1), depth: p.depth(i) + 1, flags: p.Layers[i].Flags&(Quoted|Guessed) | flags}
+	d := r.at(p, i)
+	d.limit, d.source, d.flags = limit, uint8(len(p.sources)-1), d.flags|flags
 	d.run(id, b, 0, uint32(len(b)), int16(i))
 }
 

@@ -14,10 +14,11 @@ var vlan = Protocol{
 		{Name: "vlan.id", Bits: 12, Doc: "VLAN; 0 is a priority tag, 4095 is reserved"},
 		{Bits: 16, Doc: "type or length"},
 	},
-	Fields:  []*Field{vlanType, vlanLen, vlanPadding, vlanTrailer},
-	Dissect: dissectVLAN,
-	Walk:    walkVLAN,
-	Summary: summarizeVLAN,
+	Fields:   []*Field{vlanType, vlanLen, vlanPadding, vlanTrailer},
+	Dissect:  dissectVLAN,
+	Walk:     walkVLAN,
+	Summary:  summarizeVLAN,
+	Identity: identifyVLAN,
 }
 
 var (
@@ -80,6 +81,12 @@ func (w *Walker) trailer(padding, trailer *Field) {
 	if from := w.padding(padding, start); from < w.Layer.Len() {
 		w.Add(trailer, from, w.Layer.Len()-from)
 	}
+}
+
+// identifyVLAN leaves out the tag that has a priority and no VLAN.
+func identifyVLAN(p *Packet, l *Layer) (uint32, bool) {
+	vid := VLAN(p.Header(l)).VID()
+	return uint32(vid), vid != 0
 }
 
 func summarizeVLAN(dst []byte, p *Packet, i int) []byte {

@@ -25,10 +25,11 @@ var vxlan = Protocol{
 		{Name: "vxlan.vni", Bits: 24, Doc: "VXLAN network identifier", Ref: "RFC 7348 §5"},
 		{Name: "vxlan.reserved8", Bits: 8},
 	},
-	Fields:  []*Field{vxlanReserved},
-	Dissect: dissectVXLAN,
-	Walk:    walkVXLAN,
-	Summary: summarizeVXLAN,
+	Fields:   []*Field{vxlanReserved},
+	Dissect:  dissectVXLAN,
+	Walk:     walkVXLAN,
+	Summary:  summarizeVXLAN,
+	Identity: identifyVXLAN,
 }
 
 var vxlanReserved = &Field{Name: "vxlan.flags_reserved", Bits: 16, Kind: Hex, Doc: "flags without a meaning, in their places"}
@@ -89,6 +90,11 @@ func walkVXLAN(w *Walker) {
 	if len(w.Body) >= 2 {
 		w.Num(vxlanReserved, 0, 2, uint64(VXLAN(w.Body).Flags()&0x77b7))
 	}
+}
+
+func identifyVXLAN(p *Packet, l *Layer) (uint32, bool) {
+	h := VXLAN(p.Header(l))
+	return h.VNI(), h.ValidVNI()
 }
 
 func summarizeVXLAN(dst []byte, p *Packet, i int) []byte {

@@ -24,10 +24,11 @@ var vxlanGPE = Protocol{
 		{Name: "vxlan.vni", Bits: 24, Doc: "VXLAN network identifier"},
 		{Name: "vxlan.reserved8", Bits: 8},
 	},
-	Fields:  []*Field{vxlanGPEReserved},
-	Dissect: dissectVXLANGPE,
-	Walk:    walkVXLANGPE,
-	Summary: summarizeVXLANGPE,
+	Fields:   []*Field{vxlanGPEReserved},
+	Dissect:  dissectVXLANGPE,
+	Walk:     walkVXLANGPE,
+	Summary:  summarizeVXLANGPE,
+	Identity: identifyVXLAN,
 }
 
 var vxlanGPEReserved = &Field{Name: "vxlan.flags_reserved", Bits: 7, Doc: "flags without a meaning, from the last but one bit on"}
