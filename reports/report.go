@@ -12,14 +12,14 @@ import (
 // A Report adds packets up and says what they come to. Packets are added to its parts, so that several goroutines can count at a
 // time; what each part holds joins the report in capture order, so that nothing depends on how many there were.
 //
-// A Report and the Flush of its parts are for one goroutine at a time, the Add of a part for another one.
+// A Report and the Flush of its parts are for one goroutine at a time, the Add of each part for another one.
 type Report interface {
 	// NewPart returns an empty part of this report.
 	NewPart() Part
 	// Snapshot returns the tables of all that was flushed since the last Reset. Their names are always the same, and so are
 	// their columns.
 	Snapshot() []*Table
-	// Reset starts over.
+	// Reset starts over, with its parts. All of them must have been flushed, and none may be added to meanwhile.
 	Reset()
 }
 
@@ -69,9 +69,9 @@ type Set struct {
 	packets uint64 // since the start
 }
 
-// blockPackets is how many packets are added to parts before they are flushed. Larger blocks share more groups within them;
-// smaller ones stay in the cache.
-const blockPackets = 8192
+// blockPackets is how many packets are added to parts before they are flushed. To flush costs as much for a group with one packet as
+// for one with many.
+const blockPackets = 1 << 16
 
 // NewSet returns the named reports over src, all without names, in the order in which they print. The error is for a name that is none.
 func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {

@@ -81,6 +81,7 @@ func (t *summaryTotals) reset() {
 type summaryPart struct {
 	report *summary
 	runs   Runs
+	last   *pointTotal // of the packet before; nil for none
 	summaryTotals
 }
 
@@ -98,14 +99,16 @@ func (t *summaryPart) Add(p *dissect.Packet) {
 	}
 	t.sizes[class].add(bytes)
 
-	id := p.Point.ID
-	point := t.points.At(id, t.report.seed.Uint64(uint64(id)))
-	point.add(bytes)
-	point.point = p.Point
+	if t.last == nil || t.last.point != p.Point {
+		id := p.Point.ID
+		t.last = t.points.At(id, t.report.seed.Uint64(uint64(id)))
+		t.last.point = p.Point
+	}
+	t.last.add(bytes)
 	if p.Timeless {
 		t.timeless++
 	} else {
-		point.span.add(p.Time)
+		t.last.span.add(p.Time)
 		t.runs.Add(p.Time, bytes)
 	}
 	if s := p.Stop; s.Reason != dissect.StopNone {
@@ -139,6 +142,7 @@ func (t *summaryPart) Flush() {
 	t.runs = t.runs[:0]
 	t.report.absorb(&t.summaryTotals)
 	t.reset()
+	t.last = nil
 }
 
 func (t *summaryTotals) absorb(from *summaryTotals) {

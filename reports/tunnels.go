@@ -19,6 +19,7 @@ type tunnels struct {
 	seed    Seed
 	nvgre   bool
 	tunnels *Groups[tunnelKey, tunnelTotal]
+	parts   []*tunnelsPart
 }
 
 type tunnelKey struct {
@@ -31,19 +32,20 @@ type endpoint [2]uint64
 
 func (e endpoint) less(f endpoint) bool { return e[0] < f[0] || e[0] == f[0] && e[1] < f[1] }
 
+// tunnelTotal has what each packet changes first: with the key it is two lines of cache.
 type tunnelTotal struct {
-	path        path  // with its own identifiers last
-	own         uint8 // where in the path they start
+	ways        [2]amount // from the lower end to the higher, and back
+	span        span
+	inner       uint64 // bytes of what it carries
+	largest     uint32 // bytes of the largest packet around it
+	own         uint8  // where its own identifiers start in path
 	kind        kindID
 	ends        endKind
-	ways        [2]amount // from the lower end to the higher, and back
-	inner       uint64    // bytes of what it carries
-	largest     uint64    // bytes of the largest packet around it
-	reassembled uint64
 	udp         bool
-	ports       Distinct // UDP source ports
 	verdicts    [dissect.NumVerdicts]uint64
-	span        span
+	ports       Distinct // UDP source ports
+	reassembled uint64
+	path        path // with its own identifiers last
 }
 
 // endKind says what endpoints are.
@@ -81,10 +83,17 @@ func newTunnels(s setup) Report {
 }
 
 func (r *tunnels) NewPart() Part {
-	return &tunnelsPart{report: r, tunnels: NewGroups[tunnelKey, tunnelTotal](0)}
+	t := &tunnelsPart{report: r, tunnels: NewGroups[tunnelKey, tunnelTotal](0), recent: recent{seed: r.seed}}
+	r.parts = append(r.parts, t)
+	return t
 }
 
-func (r *tunnels) Reset() { r.tunnels.Reset((*tunnelTotal).reset) }
+func (r *tunnels) Reset() {
+	r.tunnels.Reset((*tunnelTotal).reset)
+	for _, t := range r.parts {
+		t.recent.reset()
+	}
+}
 
 type tunnelsPart struct {
 	report  *tunnels
@@ -95,7 +104,6 @@ type tunnelsPart struct {
 func (t *tunnelsPart) Flush() {
 	t.report.tunnels.Absorb(t.tunnels, (*tunnelTotal).absorb)
 	t.tunnels.Reset((*tunnelTotal).reset)
-	t.recent = recent{}
 }
 
 func (t *tunnelsPart) Add(p *dissect.Packet) {
@@ -215,7 +223,7 @@ func (w *tunnelWalk) count(i int, kind kindID, own uint8, inner uint64) {
 		if outer.Protocol == eth {
 			n = outer.PayloadLen() // so that both are what an MTU limits
 		}
-		total.largest = max(total.largest, uint64(n))
+		total.largest = max(total.largest, uint32(n))
 		if outer.Source != p.Layers[i].Source {
 			total.reassembled++
 		}
@@ -223,9 +231,9 @@ func (w *tunnelWalk) count(i int, kind kindID, own uint8, inner uint64) {
 	verdict := p.Layers[i].Verdict
 	if w.udp != 0 {
 		verdict = p.Layers[w.udp].Verdict
-		port := FixedSeed.Uint64(uint64(dissect.UDP(p.Header(&p.Layers[w.udp])).SourcePort()))
-		if w.recent.fresh(port, hash) {
-			total.ports.Add(port)
+		port := uint64(dissect.UDP(p.Header(&p.Layers[w.udp])).SourcePort())
+		if w.recent.fresh(port, 0, hash) {
+			total.ports.Add(FixedSeed.Uint64(port))
 		}
 	}
 	total.verdicts[verdict]++

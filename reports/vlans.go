@@ -15,6 +15,7 @@ type vlans struct {
 	seed  Seed
 	vlans *Groups[vlanKey, vlanTotal]
 	total amount
+	parts []*vlansPart
 }
 
 // vlanKey is a capture point and the tags of a frame, outermost first, 16 bits each: the VLAN and above it what kind of tag it is. Tags beyond
@@ -64,12 +65,17 @@ func newVLANs(s setup) Report {
 }
 
 func (r *vlans) NewPart() Part {
-	return &vlansPart{report: r, vlans: NewGroups[vlanKey, vlanTotal](0)}
+	t := &vlansPart{report: r, vlans: NewGroups[vlanKey, vlanTotal](0), recent: recent{seed: r.seed}}
+	r.parts = append(r.parts, t)
+	return t
 }
 
 func (r *vlans) Reset() {
 	r.vlans.Reset((*vlanTotal).reset)
 	r.total = amount{}
+	for _, t := range r.parts {
+		t.recent.reset()
+	}
 }
 
 type vlansPart struct {
@@ -77,6 +83,14 @@ type vlansPart struct {
 	vlans  *Groups[vlanKey, vlanTotal]
 	total  amount
 	recent recent
+	last   lastVLAN
+}
+
+// lastVLAN is the group of the packet before: mostly it is the next one's, too.
+type lastVLAN struct {
+	key   vlanKey
+	hash  uint64
+	group *vlanTotal // nil for none
 }
 
 var (
@@ -115,10 +129,13 @@ func (t *vlansPart) Add(p *dissect.Packet) {
 			priority = int(h.Priority())
 		}
 	}
-	hash := t.report.seed.Uint128(key.tags, uint64(key.point))
-	total := t.vlans.At(key, hash)
+	if t.last.group == nil || key != t.last.key {
+		hash := t.report.seed.Uint128(key.tags, uint64(key.point))
+		t.last = lastVLAN{key, hash, t.vlans.At(key, hash)}
+		t.last.group.point = p.Point
+	}
+	total := t.last.group
 	total.add(bytes)
-	total.point = p.Point
 	total.span.addPacket(p)
 	if priority >= 0 {
 		total.priorities[priority]++
@@ -133,32 +150,32 @@ func (t *vlansPart) Add(p *dissect.Packet) {
 		total.multicast++
 	default:
 		total.unicast++
-		t.count(&total.macs, FixedSeed.Uint128(destination, macSpace), hash)
+		t.count(&total.macs, destination, macSpace)
 	}
-	t.count(&total.macs, FixedSeed.Uint128(source, macSpace), hash)
+	t.count(&total.macs, source, macSpace)
 
 	if i < len(p.Layers) && p.Layers[i].Flags&dissect.Partial == 0 {
-		h := p.Header(&p.Layers[i])
-		switch p.Layers[i].Protocol {
+		switch h := p.Header(&p.Layers[i]); p.Layers[i].Protocol {
 		case ip4:
-			t.count(&total.ips, FixedSeed.Uint128(uint64(binary.BigEndian.Uint32(h[12:])), ip4Space), hash)
-			t.count(&total.ips, FixedSeed.Uint128(uint64(binary.BigEndian.Uint32(h[16:])), ip4Space), hash)
+			t.count(&total.ips, uint64(binary.BigEndian.Uint32(h[12:])), ip4Space)
+			t.count(&total.ips, uint64(binary.BigEndian.Uint32(h[16:])), ip4Space)
 		case ip6:
-			t.count(&total.ips, FixedSeed.Uint128(binary.BigEndian.Uint64(h[8:]), binary.BigEndian.Uint64(h[16:])), hash)
-			t.count(&total.ips, FixedSeed.Uint128(binary.BigEndian.Uint64(h[24:]), binary.BigEndian.Uint64(h[32:])), hash)
+			t.count(&total.ips, binary.BigEndian.Uint64(h[8:]), binary.BigEndian.Uint64(h[16:]))
+			t.count(&total.ips, binary.BigEndian.Uint64(h[24:]), binary.BigEndian.Uint64(h[32:]))
 		}
 	}
 }
 
-// Second words of what is hashed, so that a MAC address is no IP address.
+// Second words of addresses that have one only, so that an IPv4 address is no IPv6 address.
 const (
 	ip4Space = 4
 	macSpace = 48
 )
 
-func (t *vlansPart) count(d *Distinct, hash, group uint64) {
-	if t.recent.fresh(hash, group) {
-		d.Add(hash)
+// count counts an address in the group of the packet.
+func (t *vlansPart) count(d *Distinct, a, b uint64) {
+	if t.recent.fresh(a, b, t.last.hash) {
+		d.Add(FixedSeed.Uint128(a, b))
 	}
 }
 
@@ -167,7 +184,7 @@ func (t *vlansPart) Flush() {
 	t.report.vlans.Absorb(t.vlans, (*vlanTotal).absorb)
 	t.total = amount{}
 	t.vlans.Reset((*vlanTotal).reset)
-	t.recent = recent{}
+	t.last = lastVLAN{}
 }
 
 func (r *vlans) Snapshot() []*Table {
