@@ -114,6 +114,15 @@ func (h GRE) Key() (key uint32, ok bool) {
 	return be32(h[at:]), true
 }
 
+// Call is the receiver's number of the session in PPTP. It is not ok elsewhere, or where the header is cut short.
+func (h GRE) Call() (call uint16, ok bool) {
+	at := h.key()
+	if !h.HasKey() || !h.PPTP() || len(h) < at+4 {
+		return 0, false
+	}
+	return be16(h[at+2:]), true
+}
+
 // MayBeNVGRE tells whether the header is as RFC 7637 §3.2 wants it. A GRE tunnel of Ethernet with a key looks the same.
 func (h GRE) MayBeNVGRE() bool {
 	return h[0]&0xf0 == 0x20 && h.Version() == 0 && h.Protocol() == bridging
@@ -295,8 +304,8 @@ func summarizeGRE(dst []byte, p *Packet, i int) []byte {
 	if key, ok := h.Key(); ok {
 		return appendHex(append(dst, " key "...), uint64(key), 8)
 	}
-	if at := h.key(); h.PPTP() && h.HasKey() && len(h) >= at+4 {
-		return strconv.AppendUint(append(dst, " call "...), uint64(be16(h[at+2:])), 10)
+	if call, ok := h.Call(); ok {
+		return strconv.AppendUint(append(dst, " call "...), uint64(call), 10)
 	}
 	return dst
 }

@@ -12,6 +12,7 @@ type tunnelKind struct {
 	name     string // stable
 	protocol string // dissect's name of it; empty where no protocol alone tells the kind
 	ends     endsOf
+	tag      bool // no tunnel, but an identifier on the path
 
 	// id reads the identifier from a whole header; ok is false where the header has none. nil is a kind without.
 	id  func(h []byte) (id uint32, ok bool)
@@ -30,30 +31,59 @@ const (
 // kindID is an index of tunnelKinds.
 type kindID uint8
 
+// The kinds that the walk over a packet has to know.
 const (
-	kindVLAN kindID = iota // no tunnel, but an identifier on the path
-	kindMPLS               // one identifier for each label
+	kindMPLS kindID = iota // one identifier for each label
 	kind4in4
 	kind6in4
 	kind4in6
 	kind6in6
-	kindOthers
+	kindGRE
+	kindNVGRE // GRE, if the user says so
+	kindPPTP  // GRE of version 1
+	otherKinds
 )
 
 var tunnelKinds = [...]tunnelKind{
-	kindVLAN: {name: "vlan"},
 	kindMPLS: {name: "mpls", ends: outerIPEnds},
 	kind4in4: {name: "4in4"},
 	kind6in4: {name: "6in4"},
 	kind4in6: {name: "4in6"},
 	kind6in6: {name: "6in6"},
-	kindOthers: {name: "802.1ah", protocol: "ieee8021ah",
+	kindGRE: {name: "gre", protocol: "gre",
+		id: func(h []byte) (uint32, bool) { return dissect.GRE(h).Key() }},
+	kindNVGRE: {name: "nvgre",
+		id: func(h []byte) (uint32, bool) { key, ok := dissect.GRE(h).Key(); return key >> 8, ok }},
+	kindPPTP: {name: "pptp",
+		id: func(h []byte) (uint32, bool) { call, ok := dissect.GRE(h).Call(); return uint32(call), ok }},
+
+	otherKinds: {name: "vlan", protocol: "vlan", tag: true,
+		id: func(h []byte) (uint32, bool) { id := dissect.VLAN(h).VID(); return uint32(id), id != 0 }}, // 0 is a priority tag
+	{name: "s-vlan", protocol: "ieee8021ad", tag: true,
+		id: func(h []byte) (uint32, bool) { id := dissect.VLAN(h).VID(); return uint32(id), id != 0 }},
+	{name: "fgl", protocol: "fgl", tag: true,
+		id: func(h []byte) (uint32, bool) { return dissect.FGL(h).Label(), true }},
+	{name: "802.1ah", protocol: "ieee8021ah",
 		id: func(h []byte) (uint32, bool) { return dissect.ITag(h).ISID(), true }},
 	{name: "trill", protocol: "trill", ends: nicknameEnds},
 	{name: "pppoe", protocol: "pppoes",
 		id: func(h []byte) (uint32, bool) { return uint32(dissect.PPPoE(h).SessionID()), true }},
 	{name: "vxlan", protocol: "vxlan",
 		id: func(h []byte) (uint32, bool) { return dissect.VXLAN(h).VNI(), dissect.VXLAN(h).ValidVNI() }},
+	{name: "vxlan-gpe", protocol: "vxlan_gpe",
+		id: func(h []byte) (uint32, bool) { return dissect.VXLANGPE(h).VNI(), dissect.VXLANGPE(h).ValidVNI() }},
+	{name: "geneve", protocol: "geneve",
+		id: func(h []byte) (uint32, bool) { return dissect.Geneve(h).VNI(), true }},
+	{name: "nsh", protocol: "nsh",
+		id: func(h []byte) (uint32, bool) { return dissect.NSH(h).ServicePath(), true }},
+	{name: "erspan", protocol: "erspan",
+		id: func(h []byte) (uint32, bool) {
+			if len(h) < 4 { // type I has no header
+				return 0, false
+			}
+			return uint32(dissect.ERSPAN(h).Session()), true
+		}},
+	{name: "etherip", protocol: "etherip"},
 	{name: "esp", protocol: "esp", hex: true,
 		id: func(h []byte) (uint32, bool) { return dissect.ESP(h).SPI(), true }},
 	{name: "ah", protocol: "ah", hex: true,
@@ -65,7 +95,7 @@ var tunnelKinds = [...]tunnelKind{
 // A role is what a layer means to the report.
 type role struct {
 	meaning
-	kind kindID // of meansTunnel
+	kind kindID
 }
 
 type meaning uint8
@@ -75,29 +105,29 @@ const (
 	meansEthernet
 	meansIP
 	meansUDP
-	meansTag
 	meansLabel
+	meansTag
 	meansTunnel
 )
 
 // roles are by protocol.
 var roles = func() (all [256]role) {
-	for _, p := range dissect.Protocols() {
-		switch p.Name {
-		case "eth":
-			all[p.ID].meaning = meansEthernet
-		case "ip", "ipv6":
-			all[p.ID].meaning = meansIP
-		case "udp":
-			all[p.ID].meaning = meansUDP
-		case "vlan", "ieee8021ad":
-			all[p.ID].meaning = meansTag
-		case "mpls":
-			all[p.ID] = role{meansLabel, kindMPLS}
-		}
+	for name, r := range map[string]role{
+		"eth":  {meaning: meansEthernet},
+		"ip":   {meaning: meansIP},
+		"ipv6": {meaning: meansIP},
+		"udp":  {meaning: meansUDP},
+		"mpls": {meansLabel, kindMPLS},
+	} {
+		all[dissect.ByName(name).ID] = r
 	}
-	for kind := kindOthers; int(kind) < len(tunnelKinds); kind++ {
-		all[dissect.ByName(tunnelKinds[kind].protocol).ID] = role{meansTunnel, kind}
+	for kind, k := range tunnelKinds {
+		switch {
+		case k.tag:
+			all[dissect.ByName(k.protocol).ID] = role{meansTag, kindID(kind)}
+		case k.protocol != "":
+			all[dissect.ByName(k.protocol).ID] = role{meansTunnel, kindID(kind)}
+		}
 	}
 	return all
 }()

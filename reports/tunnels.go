@@ -130,12 +130,12 @@ func (t *tunnelsPart) Add(p *dissect.Packet) {
 			w.outer, w.udp = i, 0
 		case meansUDP:
 			w.udp = i
-		case meansTag:
-			if id := dissect.VLAN(p.Header(l)).VID(); id != 0 { // 0 is a priority, and no VLAN
-				w.add(identifier{uint32(id), kindVLAN, true})
-			}
 		case meansLabel:
 			w.label(i)
+		case meansTag:
+			if id, ok := tunnelKinds[role.kind].id(p.Header(l)); ok {
+				w.add(identifier{id, role.kind, true})
+			}
 		case meansTunnel:
 			w.tunnel(i, role.kind)
 		}
@@ -192,12 +192,27 @@ func (w *tunnelWalk) ipInIP(i int) {
 // tunnel counts layer i as a tunnel of a kind that its protocol tells.
 func (w *tunnelWalk) tunnel(i int, kind kindID) {
 	l := &w.packet.Layers[i]
+	h := w.packet.Header(l)
+	if kind == kindGRE {
+		kind = w.gre(h)
+	}
 	d := identifier{kind: kind}
 	if read := tunnelKinds[kind].id; read != nil {
-		d.id, d.some = read(w.packet.Header(l))
+		d.id, d.some = read(h)
 	}
 	w.add(d)
 	w.count(i, kind, w.path.n-1, uint64(max(0, l.PayloadLen())))
+}
+
+// gre returns which kind a GRE header is.
+func (w *tunnelWalk) gre(h dissect.GRE) kindID {
+	switch {
+	case h.PPTP():
+		return kindPPTP
+	case w.report.nvgre && h.MayBeNVGRE():
+		return kindNVGRE
+	}
+	return kindGRE
 }
 
 // count counts the packet in the tunnel of layer i, whose identifiers in the path start at own.
