@@ -107,3 +107,28 @@ func TestNoNextHeader(t *testing.T) {
 		t.Errorf("stop: %s", p.Stop)
 	}
 }
+
+// Headers that stand between IPv6 and a payload as extension headers do.
+func TestIPv6Shims(t *testing.T) {
+	udp := craft.Packet(craft.Ethernet{}, craft.IPv6{}, craft.UDP{Src: 1, Dst: 2}, craft.Payload("x"))[54:]
+	for _, c := range []struct {
+		name     string
+		protocol uint8
+		header   []byte
+		layers   string
+		want     map[string]string
+	}{
+		{"binding update", 135, []byte{59, 1, 5, 0, 0x12, 0x34, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, "mipv6", map[string]string{"mip6.mhtype": "5", "mip6.csum": "0x1234", "pktscope.checksum.verdict": "bad"}},
+		{"HIP", 139, append([]byte{59, 4, 1, 0x21, 0, 0, 0, 1}, make([]byte, 32)...), "hip", map[string]string{"hip.packet_type": "1", "hip.version": "2", "hip.shim6_fixed_s": "1", "hip.controls.a": "1"}},
+		{"shim6 control", 140, []byte{59, 0, 64, 0, 0x12, 0x34, 0, 0}, "shim6", map[string]string{"shim6.type": "64", "shim6.checksum": "0x1234"}},
+		{"shim6 payload", 140, append([]byte{17, 0, 0x80, 0, 0, 0, 0, 7}, udp...), "shim6 udp data", map[string]string{"shim6.ct": "800000000007", "udp.checksum.status": "2"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := decode(t, craft.Packet(craft.Ethernet{}, craft.IPv6{NextHeader: c.protocol}, craft.Payload(c.header)))
+			layers(t, p, "eth ipv6 "+c.layers)
+			for name, values := range c.want {
+				want(t, p, name, values)
+			}
+		})
+	}
+}

@@ -27,7 +27,7 @@ func newOptionsHeader(name, title, ref string, number uint32, options *ipv6Optio
 		Fields:  append([]*Field{octets}, options.fields...),
 		Dissect: dissectIPv6Extension,
 		Walk: func(w *Walker) {
-			w.Num(octets, 1, 1, uint64(w.Layer.HeaderLen()))
+			w.octets(octets)
 			options.walk(w)
 		},
 		Summary: summarizeIPv6Extension,
@@ -49,6 +49,13 @@ func dissectIPv6Extension(d *Decoder, b []byte) ID {
 		return done
 	}
 	return d.upper(h.NextHeader())
+}
+
+// octets yields the length of an extension header in bytes.
+func (w *Walker) octets(f *Field) {
+	if h := IPv6Extension(w.Header()); len(h) >= 2 {
+		w.Num(f, 1, 1, uint64(h.HeaderLength()))
+	}
 }
 
 func summarizeIPv6Extension(dst []byte, p *Packet, i int) []byte {

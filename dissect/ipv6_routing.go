@@ -68,7 +68,7 @@ func (h IPv6Routing) Type() uint8 { return h[2] }
 func (h IPv6Routing) SegmentsLeft() uint8 { return h[3] }
 
 func walkIPv6Routing(w *Walker) {
-	w.Num(routingOctets, 1, 1, uint64(w.Layer.HeaderLen()))
+	w.octets(routingOctets)
 	h := IPv6Routing(w.Header())
 	if len(h) < 8 {
 		return

@@ -39,11 +39,13 @@ type FragmentCounts struct {
 // A fragment that overlaps another one discards the datagram with all fragments that are still to come (RFC 5722 §4). For IPv4, which
 // leaves the choice to the receiver, the rule is the same: what two receivers would put together differently is not put together here.
 // An exact duplicate is no overlap: networks make them, and so does a capture that sees a packet twice.
+//
+// It keeps its own order of use and not a [recent]: its limit is on bytes as well, and looking a key up by its bytes allocates nothing.
 type reassembler struct {
 	limits    FragmentLimits
 	counts    FragmentCounts
 	datagrams map[string]*datagram
-	recent    datagram // head of the ring by the time of the last fragment: newer is the least recently seen one
+	ring      datagram // by the time of the last fragment: its newer is the least recently seen datagram
 	bytes     int
 	unused    []*datagram
 	built     [][]byte // buffers for reassembled datagrams; the first inUse of them are referred to
@@ -93,7 +95,7 @@ const spares = 64
 
 func newReassembler(l FragmentLimits) *reassembler {
 	r := &reassembler{limits: l.orDefault(), datagrams: map[string]*datagram{}}
-	r.recent.older, r.recent.newer = &r.recent, &r.recent
+	r.ring.older, r.ring.newer = &r.ring, &r.ring
 	return r
 }
 
@@ -139,7 +141,7 @@ func (r *reassembler) add(key []byte, f *fragmentOf) (w whole, odd Anomaly, ok b
 		return w, noAnomaly, true
 	}
 	for len(r.datagrams) > r.limits.Datagrams || r.bytes > r.limits.Bytes {
-		r.drop(r.recent.newer, &r.counts.Evicted)
+		r.drop(r.ring.newer, &r.counts.Evicted)
 	}
 	return w, noAnomaly, false
 }
@@ -218,7 +220,7 @@ func (r *reassembler) begin(key []byte, now int64) *datagram {
 // touch makes d the most recently seen datagram.
 func (r *reassembler) touch(d *datagram) {
 	d.older.newer, d.newer.older = d.newer, d.older
-	d.older, d.newer = r.recent.older, &r.recent
+	d.older, d.newer = r.ring.older, &r.ring
 	d.older.newer, d.newer.older = d, d
 }
 
@@ -227,7 +229,7 @@ func (r *reassembler) old(d *datagram, now int64) bool { return now-d.began > in
 
 // expire drops the least recently seen datagrams as long as they are too old.
 func (r *reassembler) expire(now int64) {
-	for d := r.recent.newer; d != &r.recent && r.old(d, now); d = r.recent.newer {
+	for d := r.ring.newer; d != &r.ring && r.old(d, now); d = r.ring.newer {
 		r.drop(d, &r.counts.TimedOut)
 	}
 }

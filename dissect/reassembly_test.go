@@ -153,7 +153,7 @@ func split(random *rand.Rand, data []byte) (fragments []fragmentOf) {
 func checkReassembler(t testing.TB, r *reassembler) {
 	t.Helper()
 	size, n := 0, 0
-	for d := r.recent.newer; d != &r.recent; d = d.newer {
+	for d := r.ring.newer; d != &r.ring; d = d.newer {
 		have := 0
 		for i, p := range d.pieces {
 			have += int(p.end - p.offset)
