@@ -66,6 +66,7 @@ var accessors = []struct {
 		"NextProtocol": "vxlan.next_proto", "VNI": "vxlan.vni"}},
 	{Geneve{}, map[string]string{"Version": "geneve.version", "OptionsLength": "", "Control": "geneve.flags.oam",
 		"Protocol": "geneve.proto_type", "VNI": "geneve.vni"}},
+	{GTP{}, map[string]string{"Version": "gtp.flags.version", "Message": "gtp.message", "Length": "gtp.length", "TEID": "gtp.teid"}},
 	{NSH{}, map[string]string{"Version": "nsh.version", "Length": "", "MDType": "nsh.mdtype", "NextProtocol": "nsh.nextproto", "ServicePath": "nsh.spi",
 		"ServiceIndex": "nsh.si"}},
 }

@@ -55,4 +55,5 @@ var all = [...]*Protocol{
 	&vxlanGPE,
 	&geneve,
 	&nsh,
+	&gtp,
 }
