@@ -42,6 +42,9 @@ func (l *Line) Read(p *Packet) {
 		l.Info = append(p.appendInfo(append(l.Info, ' '), q), ')')
 	}
 	l.Around = p.appendAround(l.Around, t.inner)
+	if t.network != 0 && p.carries(t.network) {
+		l.Around = p.appendSummary(l.Around, between(l.Around), t.network)
+	}
 	l.Around = p.appendAround(l.Around, t.outer)
 	l.Faults = p.appendFaults(l.Faults)
 }
@@ -134,7 +137,7 @@ func (p *Packet) appendEnd(dst []byte, t talk, side int) []byte {
 // appendInfo appends what the innermost layers say: those that carry nothing that is known.
 func (p *Packet) appendInfo(dst []byte, t talk) []byte {
 	start := len(dst)
-	if t.network != 0 {
+	if t.network != 0 && !p.carries(t.network) {
 		dst = p.appendSummary(dst, "", t.network)
 	}
 	for _, i := range t.inner {
@@ -199,6 +202,7 @@ func (p *Packet) appendAround(dst []byte, layers []int) []byte {
 			}
 			dst = p.appendRow(append(dst, ' '), i, address[source])
 			dst = p.appendRow(append(dst, "→"...), i, address[destination])
+			dst = p.appendSummary(dst, between(dst), i)
 			named = false
 		}
 	}

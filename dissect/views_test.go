@@ -46,8 +46,18 @@ var views = []struct {
 		craft.Ethernet{}, craft.IPv4{}, craft.Edit(craft.TCP{Src: 40000, Dst: 80, Flags: craft.ACK}, func(b []byte) { b[12] = 0xf0 })))},
 	{"unknown", one(craft.Packet(
 		craft.Ethernet{Type: 0x88b5}, craft.Payload("\x00\"quoted\"\x1b[2J")))},
-	{"fragment", craft.Fragment(craft.Packet(
-		craft.Ethernet{}, craft.IPv4{}, craft.UDP{Src: 5000, Dst: 6000}, craft.Payload(make([]byte, 64))), 60)[1:2]},
+	{"fragment", fragments()[:1]},
+	{"reassembled", fragments()},
+	{"mpls-in-gre", one(craft.Packet(
+		craft.Ethernet{}, craft.IPv4{Src: "192.0.2.1", Dst: "192.0.2.2"}, craft.GRE{Key: new(uint32(77))}, craft.MPLS{Label: 24001}, craft.MPLS{Label: 17},
+		craft.IPv6{Src: "2001:db8::1", Dst: "2001:db8::2"}, craft.ICMPv6{Type: 128, Rest: craft.Echo(1, 2)}))},
+}
+
+// fragments are those of an outer packet, the tunnel's own.
+func fragments() [][]byte {
+	return craft.Fragment(craft.Packet(
+		craft.Ethernet{}, craft.IPv4{Src: "172.17.10.10", Dst: "172.16.11.10", ID: 7}, craft.UDP{Src: 49152}, craft.VXLAN{VNI: 5001},
+		craft.Ethernet{}, craft.IPv4{Src: "10.0.0.1", Dst: "10.0.0.2"}, craft.UDP{Src: 5000, Dst: 6000}, craft.Payload(make([]byte, 64))), 100)
 }
 
 func one(frame []byte) [][]byte { return [][]byte{frame} }
