@@ -22,6 +22,7 @@ type chain struct {
 	depth  uint8
 	source uint8
 	flags  Flags // what every layer from here on is
+	part   bool  // a fragment that is decoded as it is: that lengths in it reach beyond it is no fault
 }
 
 // NewDecoder returns a decoder.
@@ -99,6 +100,8 @@ func (d *Decoder) cut(need int) {
 		s.Reason = StopQuote
 	case l.Len() > d.have:
 		s.Reason, s.Limit = StopTruncated, "frame.cap_len"
+	case d.part:
+		s.Reason = StopFragment
 	}
 	d.stop(s)
 }
@@ -141,7 +144,7 @@ func (d *Decoder) trust(n int) {
 func (d *Decoder) extent(n int, by string) {
 	l := d.l
 	if n > l.Len() {
-		if d.flags&Quoted == 0 {
+		if d.flags&Quoted == 0 && !d.part {
 			d.note(LengthExceedsFrame)
 		}
 		return

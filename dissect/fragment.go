@@ -12,6 +12,7 @@ func (d *Decoder) fragment(offset int, nextHeader uint8, intact bool) ID {
 		d.pend()
 		return done
 	case offset == 0:
+		d.part = true
 		return d.upper(nextHeader)
 	}
 	return d.halt(StopFragment)

@@ -259,5 +259,5 @@ func summarizeIGMP(dst []byte, p *Packet, i int) []byte {
 	return dst
 }
 
-var igmpTypes = Names{0x11: "query", 0x12: "report v1", 0x13: "DVMRP", 0x14: "PIMv1", 0x15: "Cisco trace", 0x16: "report", 0x17: "leave", 0x1e: "mtrace response",
+var igmpTypes = Names{0x11: "query", 0x12: "report", 0x13: "DVMRP", 0x14: "PIMv1", 0x15: "Cisco trace", 0x16: "report", 0x17: "leave", 0x1e: "mtrace response",
 	0x1f: "mtrace query", 0x22: "report", 0x30: "multicast router advertisement", 0x31: "multicast router solicitation", 0x32: "multicast router termination"}

@@ -58,11 +58,12 @@ func dissectIPv6Fragment(d *Decoder, b []byte) ID {
 func summarizeIPv6Fragment(dst []byte, p *Packet, i int) []byte {
 	h := IPv6Fragment(p.Header(&p.Layers[i]))
 	if len(h) < 8 {
-		return append(dst, "frag"...)
+		return append(dst, "ipv6 fragment"...)
 	}
-	dst = strconv.AppendInt(append(dst, "frag "...), int64(h.FragmentOffset()), 10)
+	dst = appendHex(append(dst, "ipv6 fragment id "...), uint64(h.Identification()), 8)
+	dst = strconv.AppendInt(append(dst, " offset "...), int64(h.FragmentOffset()), 10)
 	if h.MoreFragments() {
-		dst = append(dst, '+')
+		dst = append(dst, " more"...)
 	}
 	return dst
 }

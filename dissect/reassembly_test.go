@@ -308,12 +308,13 @@ func TestWhatTakesNoPart(t *testing.T) {
 		frame          Frame
 		layers, status string
 	}{
-		"bad header checksum":     {Frame{Data: craft.Packet(craft.Ethernet{}, craft.Edit(first, func(b []byte) { b[8]++ }), udp, numbered(40)), WireLen: len(whole)}, "eth ip udp data", "2"},
-		"cut by the snap length":  {Frame{Data: whole[:60], WireLen: len(whole)}, "eth ip udp data", "2"},
-		"later one, cut":          {Frame{Data: craft.Packet(craft.Ethernet{}, craft.IPv4{ID: 1, FragmentOffset: 8, Protocol: 17}, numbered(40))[:60], WireLen: 74}, "eth ip data", ""},
-		"atomic":                  {Frame{Data: craft.Packet(craft.Ethernet{}, craft.IPv6{}, craft.FragmentHeader{ID: 7}, udp, numbered(40))}, "eth ipv6 ipv6.fraghdr udp data", "1"},
-		"IPv6, cut":               {Frame{Data: craft.Packet(craft.Ethernet{}, craft.IPv6{}, craft.FragmentHeader{ID: 7, More: true}, udp, numbered(40))[:80], WireLen: 110}, "eth ipv6 ipv6.fraghdr udp data", "2"},
-		"quoted in an ICMP error": {Frame{Data: craft.Packet(craft.Ethernet{}, craft.IPv4{}, craft.ICMP{Type: 11, Code: 1}, craft.Payload(whole[14:]))}, "eth ip icmp ip udp data", "2"},
+		"bad header checksum":      {Frame{Data: craft.Packet(craft.Ethernet{}, craft.Edit(first, func(b []byte) { b[8]++ }), udp, numbered(40)), WireLen: len(whole)}, "eth ip udp data", "2"},
+		"too small for the header": {Frame{Data: craft.Packet(craft.Ethernet{}, craft.Edit(craft.IPv4{ID: 1, MoreFragments: true, Protocol: 6}, func(b []byte) { b[8]++ }), numbered(8))}, "eth ip tcp", ""},
+		"cut by the snap length":   {Frame{Data: whole[:60], WireLen: len(whole)}, "eth ip udp data", "2"},
+		"later one, cut":           {Frame{Data: craft.Packet(craft.Ethernet{}, craft.IPv4{ID: 1, FragmentOffset: 8, Protocol: 17}, numbered(40))[:60], WireLen: 74}, "eth ip data", ""},
+		"atomic":                   {Frame{Data: craft.Packet(craft.Ethernet{}, craft.IPv6{}, craft.FragmentHeader{ID: 7}, udp, numbered(40))}, "eth ipv6 ipv6.fraghdr udp data", "1"},
+		"IPv6, cut":                {Frame{Data: craft.Packet(craft.Ethernet{}, craft.IPv6{}, craft.FragmentHeader{ID: 7, More: true}, udp, numbered(40))[:80], WireLen: 110}, "eth ipv6 ipv6.fraghdr udp data", "2"},
+		"quoted in an ICMP error":  {Frame{Data: craft.Packet(craft.Ethernet{}, craft.IPv4{}, craft.ICMP{Type: 11, Code: 1}, craft.Payload(whole[14:]))}, "eth ip icmp ip udp data", "2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newResolver(FragmentLimits{})
@@ -321,6 +322,10 @@ func TestWhatTakesNoPart(t *testing.T) {
 			p := r.resolveFrame(c.frame)
 			layers(t, p, c.layers)
 			r.expectCounts(t, FragmentCounts{})
+			want(t, p, "pktscope.anomaly", "")
+			if p.Stop.Reason.Malformed() {
+				t.Errorf("stop: %s", p.Stop)
+			}
 			if c.status != "" {
 				want(t, p, "udp.checksum.status", c.status)
 			}
