@@ -44,7 +44,7 @@ var accessors = []struct {
 		"Identification": "ipv6.fraghdr.ident"}},
 	{ICMP{}, map[string]string{"Type": "icmp.type", "Code": "icmp.code", "Checksum": "icmp.checksum", "Identifier": "", "Sequence": "", "Error": "", "OriginalLength": ""}},
 	{ICMPv6{}, map[string]string{"Type": "icmpv6.type", "Code": "icmpv6.code", "Checksum": "icmpv6.checksum", "Error": ""}},
-	{IGMP{}, map[string]string{"Type": "igmp.type", "MaxResponse": "", "Checksum": "igmp.checksum", "Group": ""}},
+	{IGMP{}, map[string]string{"Type": "igmp.type", "MaxResponse": "", "Checksum": "", "Group": ""}},
 	{UDP{}, map[string]string{"SourcePort": "udp.srcport", "DestinationPort": "udp.dstport", "Length": "udp.length", "Checksum": "udp.checksum"}},
 	{UDPLite{}, map[string]string{"SourcePort": "udp.srcport", "DestinationPort": "udp.dstport", "ChecksumCoverage": "udp.checksum_coverage",
 		"Checksum": "udp.checksum"}},

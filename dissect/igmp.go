@@ -12,11 +12,11 @@ var igmp = Protocol{
 	Header: Rows{
 		{Name: "igmp.type", Bits: 8, Kind: Hex, Enum: igmpTypes},
 		{Bits: 8, Doc: "depends on the type"},
-		{Name: "igmp.checksum", Bits: 16, Kind: Hex, Doc: "over the message"},
+		{Bits: 16, Doc: "checksum"},
 		{Bits: 32, Doc: "depends on the type"},
 	},
 	Tables:  []Rows{igmpQueryRows, igmpRecord, igmpTrace, igmpTraceBlock},
-	Fields:  []*Field{igmpVersion, igmpReserved, igmpResponse, igmpExponent, igmpMantissa, igmpGroup, igmpRecords, igmpSource, igmpAuxiliary, igmpHops},
+	Fields:  []*Field{igmpChecksum, igmpVersion, igmpReserved, igmpResponse, igmpExponent, igmpMantissa, igmpGroup, igmpRecords, igmpSource, igmpAuxiliary, igmpHops},
 	Status:  &Field{Name: "igmp.checksum.status", Bits: 8, Enum: statusNames},
 	Dissect: dissectIGMP,
 	Verify:  verifyIGMP,
@@ -26,6 +26,8 @@ var igmp = Protocol{
 
 const (
 	igmpQuery         = 0x11
+	igmpDVMRP         = 0x13
+	igmpPIM           = 0x14
 	igmpReport1       = 0x12
 	igmpReport2       = 0x16
 	igmpLeave         = 0x17
@@ -73,6 +75,7 @@ var (
 		{Name: "igmp.mtrace.q_src_mask", Bits: 6, Kind: Hex},
 		{Name: "igmp.mtrace.q_fwd_code", Bits: 8, Kind: Hex},
 	}
+	igmpChecksum  = &Field{Name: "igmp.checksum", Bits: 16, Kind: Hex, Doc: "over the message; DVMRP and PIM have names of their own for theirs"}
 	igmpVersion   = &Field{Name: "igmp.version", Bits: 8, Doc: "as type, length and response time tell it", Ref: "RFC 3376 §7.1"}
 	igmpReserved  = &Field{Name: "igmp.reserved", Kind: Bytes}
 	igmpResponse  = &Field{Name: "igmp.max_resp", Bits: 32, Doc: "time to answer in, in tenths of a second; version 3 codes large values", Ref: "RFC 3376 §4.1.1"}
@@ -171,6 +174,9 @@ func walkIGMP(w *Walker) {
 	h := w.Header()
 	if len(h) < 8 {
 		return
+	}
+	if h[0] != igmpDVMRP && h[0] != igmpPIM {
+		w.Add(igmpChecksum, 2, 2)
 	}
 	version := igmpVersionOf(h, w.Layer.Len())
 	if version > 0 {

@@ -26,7 +26,7 @@ func TestIGMP(t *testing.T) {
 				"igmp.num_src": "2,0", "igmp.aux_data": "09090909", "igmp.reserved": "00,0000"}},
 		{"mtrace", craft.IGMP{Type: 0x1f, MaxResponseTime: 4, Group: "224.1.1.1"}, append([]byte{10, 0, 0, 1, 10, 0, 0, 2, 10, 0, 0, 3, 64, 0, 0, 7}, make([]byte, 32)...), "igmp",
 			map[string]string{"igmp.version": "", "igmp.mtrace.max_hops": "4", "igmp.mtrace.saddr": "10.0.0.1", "igmp.mtrace.q_id": "7", "igmp.mtrace.q_total": "0"}},
-		{"PIMv1", craft.IGMP{Type: 0x14}, []byte("abc"), "igmp data", map[string]string{"igmp.type": "0x14", "igmp.version": "", "igmp.checksum.status": "1"}},
+		{"PIMv1", craft.IGMP{Type: 0x14}, []byte("abc"), "igmp data", map[string]string{"igmp.type": "0x14", "igmp.version": "", "igmp.checksum": "", "igmp.checksum.status": "1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := decode(t, craft.Packet(craft.Ethernet{}, craft.IPv4{}, c.igmp, craft.Payload(c.body)))
