@@ -118,6 +118,9 @@ func TestDecodingDoesNotAllocate(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	f.Add(uint16(1), overlay())
+	for _, b := range tunnelFrames() {
+		f.Add(uint16(1), b)
+	}
 	f.Fuzz(func(t *testing.T, link uint16, b []byte) {
 		p := decodeFrame(Frame{Data: b, WireLen: len(b), Point: &Point{Link: link}})
 		checkPacket(t, p)

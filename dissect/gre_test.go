@@ -79,3 +79,21 @@ func TestEtherIP(t *testing.T) {
 		{"another version", inIP(t, 97, "4000", craft.Ethernet{}, someIP, someUDP), "eth ip etherip data", []string{"pktscope.stop", "etherip: bad-version"}},
 	})
 }
+
+// tunnelFrames are frames of tunnels with all that their headers can have, for fuzzing to start from.
+func tunnelFrames() [][]byte {
+	in := func(layers ...craft.Layer) []byte {
+		return craft.Packet(append([]craft.Layer{craft.Ethernet{}, craft.IPv4{}}, append(layers, someIP, someUDP)...)...)
+	}
+	udp, inner, sequence := craft.UDP{Src: 50000}, craft.Ethernet{}, new(uint32(1))
+	return [][]byte{
+		in(craft.GRE{Checksum: true, Key: sequence, Sequence: sequence}),
+		in(craft.PPTP{Sequence: sequence, Ack: sequence}, craft.PPP{}),
+		in(craft.GRE{Sequence: sequence}, craft.ERSPAN{VLAN: 1}, inner),
+		in(craft.GRE{Sequence: sequence, Protocol: 0x22eb}, craft.Payload{0x20, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0x0c, 0, 0, 0, 0, 0, 0, 0}, inner),
+		in(udp, craft.VXLANGPE{}, craft.NSH{Metadata: []byte{1, 2, 3, 4, 1, 2, 3, 4}}, inner),
+		in(udp, craft.Geneve{Options: []craft.GeneveOption{{Class: 0x0132, Type: 1, Data: make([]byte, 4)}, {Class: 0x0102, Type: 0x80}}}, inner),
+		in(udp, craft.GTPU{Sequence: new(uint16(1)), Extensions: []craft.GTPExtension{{Type: 0x85, Content: []byte{0, 0x95, 0xe0}}, {Type: 0xc0, Content: []byte{1, 2}}}}),
+		in(udp, craft.GTPU{Type: 2}, craft.Payload{14, 5, 141, 1, 0x85, 133, 0, 4, 1, 2, 3, 4, 255, 0, 3, 1, 2, 3}),
+	}
+}
