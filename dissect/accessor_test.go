@@ -51,6 +51,8 @@ var accessors = []struct {
 	{SCTP{}, map[string]string{"SourcePort": "sctp.srcport", "DestinationPort": "sctp.dstport", "VerificationTag": "sctp.verification_tag",
 		"Checksum": "sctp.checksum"}},
 	{SCTPChunk{}, map[string]string{"Type": "sctp.chunk_type", "Flags": "sctp.chunk_flags", "Length": "sctp.chunk_length"}},
+	{L2TP{}, map[string]string{"Flags": "l2tp.flags", "Version": "l2tp.version", "Control": "l2tp.type", "HasLength": "l2tp.length_bit",
+		"Sequenced": "l2tp.seq_bit", "HasOffset": "l2tp.offset_bit"}},
 	{AH{}, map[string]string{"NextHeader": "ah.next_header", "HeaderLength": "", "SPI": "ah.spi", "Sequence": "ah.sequence"}},
 	{ESP{}, map[string]string{"SPI": "esp.spi", "Sequence": "esp.sequence"}},
 	{IPComp{}, map[string]string{"NextHeader": "ipcomp.next_header", "CPI": "ipcomp.cpi"}},

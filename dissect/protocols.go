@@ -48,6 +48,7 @@ var all = [...]*Protocol{
 	&ah,
 	&ipcomp,
 	&udpencap,
+	&l2tp,
 	&gre,
 	&erspan,
 	&etherIP,

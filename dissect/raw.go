@@ -14,11 +14,21 @@ func dissectRaw(d *Decoder, b []byte) ID {
 	if len(b) == 0 {
 		return done
 	}
-	switch b[0] >> 4 {
-	case 4:
-		return ipv4.ID
-	case 6:
-		return ipv6.ID
+	if id := ipByVersion(b); id != none {
+		return id
 	}
 	return d.halt(StopBadVersion)
+}
+
+// ipByVersion returns the version of IP that the first byte names, or none.
+func ipByVersion(b []byte) ID {
+	if len(b) > 0 {
+		switch b[0] >> 4 {
+		case 4:
+			return ipv4.ID
+		case 6:
+			return ipv6.ID
+		}
+	}
+	return none
 }

@@ -7,10 +7,11 @@ import "io"
 type Resolver struct {
 	decoder   *Decoder
 	fragments *reassembler
-	key       []byte // of a datagram
+	key       []byte // of what is looked up
 	deflate   io.ReadCloser
 
-	firstTSN *recent[sctpDirection, uint32]
+	firstTSN *recent[uint32] // by ports and verification tag
+	sessions *recent[l2tpBinding]
 }
 
 // maxAssociations bounds the directions of SCTP associations whose first TSN is remembered.
@@ -21,12 +22,16 @@ func (c *Config) NewResolver() *Resolver {
 	return &Resolver{
 		decoder:   c.NewDecoder(),
 		fragments: newReassembler(c.Fragments),
-		firstTSN:  newRecent[sctpDirection, uint32](maxAssociations),
+		firstTSN:  newRecent[uint32](maxAssociations),
+		sessions:  newRecent[l2tpBinding](maxSessions),
 	}
 }
 
 // Fragments says what became of the fragments so far.
 func (r *Resolver) Fragments() FragmentCounts { return r.fragments.counts }
+
+// Evicted counts the L2TPv3 sessions and SCTP associations that were forgotten to keep the limits.
+func (r *Resolver) Evicted() uint64 { return r.sessions.evicted + r.firstTSN.evicted }
 
 // Resolve finishes p. It does nothing for a packet that is not pending. Layers that it adds may point into memory of the
 // resolver that is good until the next call.

@@ -156,22 +156,16 @@ func verifySCTP(p *Packet, i int) Checksum {
 	return Checksum{Verdict: Bad}
 }
 
-// sctpDirection is one direction of an association. Its tag is random, and both ends may have several addresses: those tell
-// nothing.
-type sctpDirection struct {
-	source, destination uint16
-	tag                 uint32
-}
-
 // resolveSCTP remembers each direction's first TSN, from which tshark counts. The layer's Note is where in the packet's learned
-// numbers it stands, from 1. A tag of 0 belongs to no association: DATA must not come with it.
+// numbers it stands, from 1. Ports and tag tell a direction: the tag is random, and an end may have several addresses. A tag of 0
+// belongs to no association: DATA must not come with it.
 func resolveSCTP(r *Resolver, p *Packet, i int) {
 	l := &p.Layers[i]
 	h := SCTP(p.Header(l))
 	if h.VerificationTag() == 0 {
 		return
 	}
-	key := sctpDirection{h.SourcePort(), h.DestinationPort(), h.VerificationTag()}
+	key := h[:8]
 	first := r.firstTSN.get(key)
 	if first == nil {
 		b := p.Body(l)

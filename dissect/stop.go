@@ -29,10 +29,11 @@ const (
 	StopDepth             // more than MaxDepth layers
 	StopMessages          // more than MaxMessages siblings
 	StopOpaque            // encrypted or compressed
+	StopUnbound           // only what set the session up says what follows, and it was not seen
 )
 
 var reasonNames = [...]string{"complete", "unknown-protocol", "truncated", "quote-end", "too-short", "bad-length", "bad-version",
-	"fragment", "too-deep", "too-many-messages", "opaque"}
+	"fragment", "too-deep", "too-many-messages", "opaque", "unbound"}
 
 func (r Reason) String() string { return reasonNames[r] }
 

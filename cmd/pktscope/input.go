@@ -25,6 +25,8 @@ func (in *input) flags(set *pflag.FlagSet) {
 		"take a number for another protocol, as in udp.port=9999,vxlan; may be repeated")
 	set.Var(greKey{&in.dissect.NVGRE}, "gre-key",
 		"read the key of GRE that carries Ethernet as `KIND`: nvgre (VSID and FlowID), or plain")
+	set.BoolVar(&in.dissect.NullESP, "esp-null", false,
+		"look into ESP whose cipher is NULL, told by what it holds (RFC 5879); what is found is marked as a guess")
 	set.Var(cookie{&in.dissect.Cookie}, "l2tp-cookie",
 		"L2TPv3 sessions whose setup was not captured have a cookie of `BYTES`: 0, 4 or 8")
 }
