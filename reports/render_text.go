@@ -215,7 +215,7 @@ func (c Cell) text(kind Kind, digits int) string {
 
 func number(n int64, kind Kind, digits int) string {
 	switch kind {
-	case KindCount, KindDistinct:
+	case KindCount, KindDistinct, KindSize:
 		return thousands(n)
 	case KindBytes:
 		return scaled(n, byteUnits)

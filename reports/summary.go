@@ -317,8 +317,8 @@ func (r *summary) sizeTable() *Table {
 	t := &Table{
 		Name: "sizes", Title: "Sizes on the wire",
 		Columns: []Column{
-			{Name: "from", Kind: KindNumber},
-			{Name: "to", Kind: KindNumber},
+			{Name: "from", Kind: KindSize},
+			{Name: "to", Kind: KindSize},
 			{Name: "packets", Kind: KindCount},
 			{Name: "packets_share", Title: "share", Kind: KindShare},
 			{Name: "bytes", Kind: KindBytes},

@@ -21,6 +21,7 @@ const (
 	KindCount                  // how many
 	KindDistinct               // how many different ones; past a limit an estimate
 	KindBytes                  // bytes
+	KindSize                   // bytes of one packet: text, too, shows each
 	KindBitRate                // bits a second
 	KindPacketRate             // packets a second; cells hold thousandths
 	KindShare                  // a part of a whole, 0 to 1; cells hold millionths
@@ -43,6 +44,7 @@ var kinds = [...]struct {
 	KindCount:      {name: "count", right: true},
 	KindDistinct:   {name: "distinct", right: true},
 	KindBytes:      {name: "bytes", unit: "B", right: true},
+	KindSize:       {name: "size", unit: "B", right: true},
 	KindBitRate:    {name: "bit_rate", unit: "bit/s", right: true},
 	KindPacketRate: {name: "packet_rate", unit: "1/s", right: true},
 	KindShare:      {name: "share", right: true},

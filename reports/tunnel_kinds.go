@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"math/bits"
 	"strings"
 
 	"pktscope/dissect"
@@ -40,7 +41,8 @@ const (
 	kind6in6
 	kindGRE
 	kindNVGRE // GRE, if the user says so
-	kindPPTP  // GRE of version 1
+	kindPPTP  // GRE of version 1 that carries PPP
+	kindEoIP  // the same with MikroTik's frames
 	otherKinds
 )
 
@@ -56,6 +58,12 @@ var tunnelKinds = [...]tunnelKind{
 		id: func(h []byte) (uint32, bool) { key, ok := dissect.GRE(h).Key(); return key >> 8, ok }},
 	kindPPTP: {name: "pptp",
 		id: func(h []byte) (uint32, bool) { call, ok := dissect.GRE(h).Call(); return uint32(call), ok }},
+	// The key is two bytes of length and then the tunnel's number, little-endian.
+	kindEoIP: {name: "eoip",
+		id: func(h []byte) (uint32, bool) {
+			key, ok := dissect.GRE(h).Key()
+			return uint32(bits.ReverseBytes16(uint16(key))), ok
+		}},
 
 	otherKinds: {name: "vlan", protocol: "vlan", tag: true,
 		id: func(h []byte) (uint32, bool) { id := dissect.VLAN(h).VID(); return uint32(id), id != 0 }}, // 0 is a priority tag

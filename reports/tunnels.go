@@ -209,6 +209,8 @@ func (w *tunnelWalk) gre(h dissect.GRE) kindID {
 	switch {
 	case h.PPTP():
 		return kindPPTP
+	case h.Version() == 1:
+		return kindEoIP
 	case w.report.nvgre && h.MayBeNVGRE():
 		return kindNVGRE
 	}
@@ -296,14 +298,14 @@ func (r *tunnels) Snapshot() []*Table {
 			{Name: "b", Kind: KindAddress},
 			{Name: "within"},
 			{Name: "packets", Kind: KindCount, Detail: true},
-			{Name: "packets_ab", Title: "a → b", Kind: KindCount},
-			{Name: "packets_ba", Title: "a ← b", Kind: KindCount},
+			{Name: "packets_ab", Title: "packets a→b", Kind: KindCount},
+			{Name: "packets_ba", Title: "b→a", Kind: KindCount},
 			{Name: "bytes", Kind: KindBytes, Detail: true},
-			{Name: "bytes_ab", Title: "a → b", Kind: KindBytes},
-			{Name: "bytes_ba", Title: "a ← b", Kind: KindBytes},
+			{Name: "bytes_ab", Title: "bytes a→b", Kind: KindBytes},
+			{Name: "bytes_ba", Title: "b→a", Kind: KindBytes},
 			{Name: "inner_bytes", Kind: KindBytes, Detail: true},
 			{Name: "overhead", Kind: KindShare},
-			{Name: "largest", Kind: KindBytes},
+			{Name: "largest", Kind: KindSize},
 			{Name: "reassembled", Kind: KindCount},
 			{Name: "source_ports", Title: "ports", Kind: KindDistinct},
 			{Name: "checksum_good", Kind: KindCount, Detail: true},

@@ -1,0 +1,285 @@
+package reports
+
+import (
+	"bytes"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"pktscope/dissect"
+	"pktscope/internal/craft"
+	"pktscope/pcaps"
+)
+
+const overlayFile = "../pcaps/testdata/overlay.pcapng"
+
+// overlay returns the frames of the reference capture.
+func overlay(t testing.TB) (frames []pcaps.Frame) {
+	t.Helper()
+	src, err := pcaps.Open(overlayFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	for {
+		var f pcaps.Frame
+		if err := src.Next(&f); err == io.EOF {
+			return frames
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		f.Data = slices.Clone(f.Data)
+		frames = append(frames, f)
+	}
+}
+
+var tap = &pcaps.Interface{File: "tap.pcap", ID: -1, LinkType: 1, FCSLen: -1}
+
+// onTap returns the Ethernet frames as captured a millisecond after each other.
+func onTap(frames ...[]byte) (all []pcaps.Frame) {
+	for i, b := range frames {
+		all = append(all, pcaps.Frame{Data: b, WireLen: len(b), Time: int64(i) * 1e6, Interface: tap})
+	}
+	return all
+}
+
+// playParts adds frames to parts in turn, so many to each, and flushes each part before the next one is used.
+func playParts(t testing.TB, parts []Part, every int, frames []pcaps.Frame) {
+	t.Helper()
+	in := &input{}
+	for _, f := range frames {
+		in.steps = append(in.steps, f)
+	}
+	n := 0
+	err := Read(in, Options{}, consumer(func(p *dissect.Packet) error {
+		part := parts[n/every%len(parts)]
+		part.Add(p)
+		if n++; n%every == 0 {
+			part.Flush()
+		}
+		return nil
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts[n/every%len(parts)].Flush()
+}
+
+// description returns the report of that name.
+func description(t testing.TB, name string) Description {
+	t.Helper()
+	i := slices.IndexFunc(all, func(d Description) bool { return d.Name == name })
+	if i < 0 {
+		t.Fatal("no report ", name)
+	}
+	return all[i]
+}
+
+// count returns the tables of the report over frames.
+func count(t testing.TB, name string, s setup, frames []pcaps.Frame) []*Table {
+	t.Helper()
+	r := description(t, name).make(s)
+	playParts(t, []Part{r.NewPart()}, 1000, frames)
+	return r.Snapshot()
+}
+
+// exact is all that tables say.
+func exact(t testing.TB, tables []*Table) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := WriteJSON(&b, tables, "test"); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// lines are the rows of table, with the cells of the named columns.
+func lines(table *Table, columns ...string) (all []string) {
+	names := table.names()
+	for _, row := range table.Rows {
+		var cells []string
+		for _, name := range columns {
+			i := slices.Index(names, name)
+			cell := row[i].plain(table.Columns[i].Kind)
+			if cell == "" {
+				cell = "-"
+			}
+			cells = append(cells, cell)
+		}
+		all = append(all, strings.Join(cells, " "))
+	}
+	return all
+}
+
+func wantLines(t testing.TB, table *Table, columns string, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, lines(table, strings.Fields(columns)...)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", table.Name, diff)
+	}
+}
+
+// TestOverlay pins what all reports say about the reference capture, for people and for programs.
+func TestOverlay(t *testing.T) {
+	src, err := pcaps.Open(overlayFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	set, err := NewSet(nil, src, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Read(src, Options{}, set); err != nil {
+		t.Fatal(err)
+	}
+	tables := set.Snapshot()
+	if n := set.Packets(); n != 209 {
+		t.Errorf("%d packets", n)
+	}
+	var text, csv bytes.Buffer
+	for _, err := range []error{WriteText(&text, tables, TextOptions{}), WriteCSV(&csv, tables)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	golden(t, "overlay.txtar", &txtar.Archive{Files: []txtar.File{{Name: "text", Data: text.Bytes()}, {Name: "csv", Data: csv.Bytes()}}})
+}
+
+// mixture is frames in which many groups come and go, in an order of their own.
+func mixture(t testing.TB) []pcaps.Frame {
+	frames := overlay(t)
+	for i := range 200 {
+		b := craft.Packet(craft.Ethernet{}, craft.VLAN{ID: uint16(1 + i*i%37)}, craft.IPv4{}, craft.UDP{Src: uint16(i)},
+			craft.VXLAN{VNI: uint32(i * 7 % 23)}, craft.Ethernet{}, craft.IPv4{}, craft.TCP{Src: uint16(i), Dst: 80})
+		f := onTap(b)[0]
+		f.Time = frames[0].Time + int64(i)*1e9
+		if i%5 == 0 {
+			f.Data = f.Data[:len(f.Data)-i%90]
+		}
+		if i%7 == 0 {
+			f.Timeless, f.Time = true, 0
+		}
+		frames = append(frames, f)
+	}
+	return frames
+}
+
+// TestBlocks splits packets into blocks of any size, counted by several workers: nothing may depend on either. The second time over, after a
+// Reset, must give the same as the first.
+func TestBlocks(t *testing.T) {
+	frames := mixture(t)
+	for _, d := range all {
+		for _, groups := range []int{maxGroups, 5} {
+			s := setup{groups: groups}
+			want := exact(t, count(t, d.Name, s, frames))
+			if d.Name == "vlans" && groups == 5 && !strings.Contains(want, `"other"`) {
+				t.Errorf("%s: the limit was not reached", d.Name)
+			}
+			for _, every := range []int{1, 2, 17, 100} {
+				for _, workers := range []int{1, 3} {
+					r := d.make(s)
+					var parts []Part
+					for range workers {
+						parts = append(parts, r.NewPart())
+					}
+					for range 2 {
+						playParts(t, parts, every, frames)
+						r.Snapshot()
+						if diff := cmp.Diff(want, exact(t, r.Snapshot())); diff != "" {
+							t.Fatalf("%s in blocks of %d by %d workers, at most %d groups (-want +got):\n%s", d.Name, every, workers, groups, diff)
+						}
+						r.Reset()
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestEmpty checks that a report over nothing has the tables and columns that it always has.
+func TestEmpty(t *testing.T) {
+	for _, d := range all {
+		r := d.make(setup{groups: maxGroups})
+		empty := r.Snapshot()
+		full := count(t, d.Name, setup{groups: maxGroups}, overlay(t))
+		if len(empty) != len(full) {
+			t.Fatalf("%s: %d tables of nothing, %d of packets", d.Name, len(empty), len(full))
+		}
+		for i := range empty {
+			if empty[i].Name != full[i].Name || !slices.Equal(empty[i].Columns, full[i].Columns) {
+				t.Errorf("%s: the table %s differs when it is empty", d.Name, full[i].Name)
+			}
+		}
+	}
+}
+
+func TestNewSet(t *testing.T) {
+	set, err := NewSet([]string{"vlans", "summary", "vlans"}, nil, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, table := range set.Snapshot() {
+		names = append(names, table.Name)
+	}
+	if got := strings.Join(names, " "); got != "summary points sizes stops vlans" {
+		t.Errorf("tables %s", got)
+	}
+	_, err = NewSet([]string{"tunnel"}, nil, Options{})
+	if err == nil || err.Error() != `"tunnel" is not a report; did you mean tunnels? there are summary, protocols, vlans, tunnels, checksums, anomalies` {
+		t.Errorf("error %v", err)
+	}
+}
+
+// finished returns packets that can be added again and again.
+func finished(t testing.TB, frames []pcaps.Frame) (packets []*dissect.Packet) {
+	t.Helper()
+	d := dissect.NewConfig(dissect.Options{}).NewDecoder()
+	points := intake{points: map[*pcaps.Interface]*dissect.Point{}}
+	for i := range frames {
+		p := new(dissect.Packet)
+		d.Decode(p, points.frame(&frames[i]))
+		if !p.Pending() {
+			p.Verify()
+			packets = append(packets, p)
+		}
+	}
+	return packets
+}
+
+func TestAddDoesNotAllocate(t *testing.T) {
+	packets := finished(t, mixture(t))
+	for _, d := range all {
+		part := d.make(setup{groups: maxGroups}).NewPart()
+		round := func() {
+			for _, p := range packets {
+				part.Add(p)
+			}
+		}
+		round()
+		if n := testing.AllocsPerRun(5, round); n != 0 {
+			t.Errorf("%s: %v allocations in %d packets", d.Name, n, len(packets))
+		}
+	}
+}
+
+func BenchmarkAdd(b *testing.B) {
+	packets := finished(b, overlay(b))
+	for _, d := range all {
+		b.Run(d.Name, func(b *testing.B) {
+			part := d.make(setup{groups: maxGroups}).NewPart()
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				part.Add(packets[i])
+				if i++; i == len(packets) {
+					i = 0
+				}
+			}
+		})
+	}
+}
