@@ -58,13 +58,13 @@ func (h Ethernet) Source() []byte { return h[6:12] }
 func (h Ethernet) TypeOrLength() uint16 { return be16(h[12:]) }
 
 func dissectEthernet(d *Decoder, b []byte) ID {
-	if !d.header(14) {
-		return done
-	}
 	// The layer's Note is the number of FCS bytes at its end.
-	if l := d.layer(); l.Parent == 0 && d.p.Point.FCSLen > 0 && d.p.Point.FCSLen <= l.PayloadLen() {
+	if l := d.l; l.Parent == 0 && d.p.Point.FCSLen > 0 && d.p.Point.FCSLen <= l.PayloadLen() {
 		l.Note = uint16(d.p.Point.FCSLen)
 		l.End -= uint32(l.Note)
+	}
+	if t := Ethernet(b).TypeOrLength(); t >= minEtherType {
+		return d.next(EtherType, uint32(t))
 	}
 	return d.typeOrLength(Ethernet(b).TypeOrLength(), "eth.len")
 }

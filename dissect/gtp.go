@@ -5,11 +5,12 @@ import "strconv"
 // GPRS Tunnelling Protocol, version 1: the user plane (3GPP TS 29.281), which carries the packets of mobile users between radio and core
 // networks, and the header of the control plane (3GPP TS 29.060).
 var gtp = Protocol{
-	Name:   "gtp",
-	Title:  "GPRS Tunneling Protocol",
-	Ref:    "3GPP TS 29.281",
-	Tunnel: true,
-	Over:   []Over{{UDPPort, 2152}, {UDPPort, 2123}},
+	Name:     "gtp",
+	Title:    "GPRS Tunneling Protocol",
+	Ref:      "3GPP TS 29.281",
+	Tunnel:   true,
+	Identity: func(p *Packet, l *Layer) (uint32, bool) { return GTP(p.Header(l)).TEID(), true },
+	Over:     []Over{{UDPPort, 2152}, {UDPPort, 2123}},
 	Header: Rows{
 		{Name: "gtp.flags", Bits: 8, Kind: Hex, Parts: Rows{
 			{Name: "gtp.flags.version", Bits: 3},

@@ -71,7 +71,11 @@ const (
 func (p *Packet) Reset(f *Frame) {
 	p.Frame = *f
 	p.WireLen = max(f.WireLen, len(f.Data))
-	p.Layers = p.Layers[:0]
+	if len(p.Layers) == 0 {
+		p.Layers = append(p.Layers, Layer{Parent: -1, Protocol: frame.ID})
+	}
+	p.Layers = p.Layers[:1] // of the frame's own layer nothing changes but its end
+	p.Layers[0].End = uint32(p.WireLen)
 	p.Anomalies = p.Anomalies[:0]
 	p.Stop = Stop{}
 	p.verified = 0
