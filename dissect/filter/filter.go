@@ -57,4 +57,6 @@ func (f *Filter) String() string { return f.text }
 func (f *Filter) Fields() []*dissect.Field { return f.fields }
 
 // NeedsChecksums tells whether what the filter asks is known only after [dissect.Packet.Verify].
-func (f *Filter) NeedsChecksums() bool { return slices.ContainsFunc(f.fields, (*dissect.Field).Verified) }
+func (f *Filter) NeedsChecksums() bool {
+	return slices.ContainsFunc(f.fields, (*dissect.Field).Verified)
+}
