@@ -53,6 +53,7 @@ var accessors = []struct {
 	{SCTPChunk{}, map[string]string{"Type": "sctp.chunk_type", "Flags": "sctp.chunk_flags", "Length": "sctp.chunk_length"}},
 	{L2TP{}, map[string]string{"Flags": "l2tp.flags", "Version": "l2tp.version", "Control": "l2tp.type", "HasLength": "l2tp.length_bit",
 		"Sequenced": "l2tp.seq_bit", "HasOffset": "l2tp.offset_bit"}},
+	{PPTP{}, map[string]string{"Length": "pptp.length", "ControlMessageType": "pptp.control_message_type"}},
 	{AH{}, map[string]string{"NextHeader": "ah.next_header", "HeaderLength": "", "SPI": "ah.spi", "Sequence": "ah.sequence"}},
 	{ESP{}, map[string]string{"SPI": "esp.spi", "Sequence": "esp.sequence"}},
 	{IPComp{}, map[string]string{"NextHeader": "ipcomp.next_header", "CPI": "ipcomp.cpi"}},

@@ -49,6 +49,7 @@ var all = [...]*Protocol{
 	&ipcomp,
 	&udpencap,
 	&l2tp,
+	&pptp,
 	&gre,
 	&erspan,
 	&etherIP,

@@ -86,6 +86,9 @@ func dissectTCP(d *Decoder, b []byte) ID {
 	if !d.header(hl) {
 		return done
 	}
+	if d.layer().PayloadLen() == 0 {
+		return none
+	}
 	return d.port(TCPPort, h.DestinationPort(), h.SourcePort())
 }
 

@@ -72,3 +72,11 @@ func TestTCPOffload(t *testing.T) {
 	b[51]++
 	want(t, decode(t, b), "pktscope.checksum.verdict", "good,bad")
 }
+
+// A port names the protocol of a payload, not of a segment without one.
+func TestEmptyPayload(t *testing.T) {
+	layers(t, decode(t, craft.Packet(craft.Ethernet{}, craft.IPv4{}, craft.TCP{Src: 40000, Dst: 1723})), "eth ip tcp")
+	layers(t, decode(t, craft.Packet(craft.Ethernet{}, craft.IPv4{}, craft.TCP{Src: 40000, Dst: 1723}, craft.Payload{0, 16, 0, 1, 0x1a, 0x2b, 0x3c, 0x4d, 0, 5, 0, 0, 1, 2, 3, 4})),
+		"eth ip tcp pptp")
+	layers(t, decode(t, craft.Packet(craft.Ethernet{}, craft.IPv4{}, craft.UDP{Src: 40000, Dst: 4789})), "eth ip udp")
+}

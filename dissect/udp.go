@@ -54,6 +54,9 @@ func dissectUDP(d *Decoder, b []byte) ID {
 		id = vxlan.ID
 	}
 	d.layer().Note = uint16(id)
+	if d.layer().PayloadLen() == 0 {
+		return none
+	}
 	return id
 }
 
