@@ -36,14 +36,6 @@ func (r *resolver) resolveFrame(f Frame) *Packet {
 	return &r.packet
 }
 
-// deliver resolves frames in turn and returns the layers of each.
-func (r *resolver) deliver(frames ...[]byte) (names []string) {
-	for _, b := range frames {
-		names = append(names, layerNames(r.resolve(b)))
-	}
-	return names
-}
-
 func (r *resolver) expectCounts(t *testing.T, want FragmentCounts) {
 	t.Helper()
 	if got := r.Fragments(); got != want {
