@@ -121,8 +121,15 @@ func FuzzDecode(f *testing.F) {
 	for _, b := range tunnelFrames() {
 		f.Add(uint16(1), b)
 	}
+	for _, b := range transportFrames() {
+		f.Add(uint16(1), b)
+	}
+	config := NewConfig(Options{NullESP: true, Relative: true, Cookie: 4})
 	f.Fuzz(func(t *testing.T, link uint16, b []byte) {
-		p := decodeFrame(Frame{Data: b, WireLen: len(b), Point: &Point{Link: link}})
+		p := new(Packet)
+		config.NewDecoder().Decode(p, &Frame{Data: b, WireLen: len(b), Point: &Point{Link: link}})
+		config.NewResolver().Resolve(p)
+		p.Verify()
 		checkPacket(t, p)
 	})
 }

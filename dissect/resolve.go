@@ -10,8 +10,9 @@ type Resolver struct {
 	key       []byte // of what is looked up
 	deflate   io.ReadCloser
 
-	firstTSN *recent[uint32] // by ports and verification tag
-	sessions *recent[l2tpBinding]
+	firstTSN      *recent[uint32] // by ports and verification tag
+	sessions      *recent[l2tpBinding]
+	conversations *recent[tcpConversation]
 }
 
 // maxAssociations bounds the directions of SCTP associations whose first TSN is remembered.
@@ -20,18 +21,21 @@ const maxAssociations = 65536
 // NewResolver returns a resolver that remembers nothing yet.
 func (c *Config) NewResolver() *Resolver {
 	return &Resolver{
-		decoder:   c.NewDecoder(),
-		fragments: newReassembler(c.Fragments),
-		firstTSN:  newRecent[uint32](maxAssociations),
-		sessions:  newRecent[l2tpBinding](maxSessions),
+		decoder:       c.NewDecoder(),
+		fragments:     newReassembler(c.Fragments),
+		firstTSN:      newRecent[uint32](maxAssociations),
+		sessions:      newRecent[l2tpBinding](maxSessions),
+		conversations: newRecent[tcpConversation](maxConversations),
 	}
 }
 
 // Fragments says what became of the fragments so far.
 func (r *Resolver) Fragments() FragmentCounts { return r.fragments.counts }
 
-// Evicted counts the L2TPv3 sessions and SCTP associations that were forgotten to keep the limits.
-func (r *Resolver) Evicted() uint64 { return r.sessions.evicted + r.firstTSN.evicted }
+// Evicted counts the L2TPv3 sessions, SCTP associations and TCP conversations that were forgotten to keep the limits.
+func (r *Resolver) Evicted() uint64 {
+	return r.sessions.evicted + r.firstTSN.evicted + r.conversations.evicted
+}
 
 // Resolve finishes p. It does nothing for a packet that is not pending. Layers that it adds may point into memory of the
 // resolver that is good until the next call.

@@ -34,17 +34,20 @@ var tcp = Protocol{
 		{Name: "tcp.urgent_pointer", Bits: 16},
 	},
 	Tables:  slices.Concat(tcpOptionRows, mptcpRows),
-	Fields:  slices.Concat([]*Field{tcpLen, tcpPayload}, tcpOptionFields, mptcpFields),
+	Fields:  slices.Concat([]*Field{tcpSequence, tcpAcknowledgment, tcpLen, tcpPayload}, tcpOptionFields, mptcpFields),
 	Status:  &Field{Name: "tcp.checksum.status", Bits: 8, Enum: statusNames},
 	Dissect: dissectTCP,
+	Resolve: resolveTCP,
 	Verify:  verifyTCP,
 	Walk:    walkTCP,
 	Summary: summarizeTCP,
 }
 
 var (
-	tcpLen     = &Field{Name: "tcp.len", Bits: 32, Doc: "bytes of payload, as the IP header's length leaves them"}
-	tcpPayload = &Field{Name: "tcp.payload", Kind: Bytes, Doc: "what was captured of the payload"}
+	tcpSequence       = &Field{Name: "tcp.seq", Bits: 32, Doc: "sequence number, counted from the direction's start"}
+	tcpAcknowledgment = &Field{Name: "tcp.ack", Bits: 32, Doc: "acknowledgment number, counted from the other direction's start"}
+	tcpLen            = &Field{Name: "tcp.len", Bits: 32, Doc: "bytes of payload, as the IP header's length leaves them"}
+	tcpPayload        = &Field{Name: "tcp.payload", Kind: Bytes, Doc: "what was captured of the payload"}
 )
 
 // TCP is a view of a TCP header of at least 20 bytes.
@@ -86,6 +89,9 @@ func dissectTCP(d *Decoder, b []byte) ID {
 	if !d.header(hl) {
 		return done
 	}
+	if d.config.Relative && d.flags&Quoted == 0 {
+		d.pend()
+	}
 	if d.layer().PayloadLen() == 0 {
 		return none
 	}
@@ -98,6 +104,16 @@ func walkTCP(w *Walker) {
 	h := w.Header()
 	if len(h) < 20 {
 		return
+	}
+	v := TCP(h)
+	if start, ok := w.Packet.recall(w.Layer.Note); ok {
+		w.Num(tcpSequence, 4, 4, uint64(v.Sequence()-start))
+	}
+	if start, ok := w.tcpPeer(); ok {
+		if v.Flags()&0x10 == 0 { // the number means nothing
+			start = 0
+		}
+		w.Num(tcpAcknowledgment, 8, 4, uint64(v.Acknowledgment()-start))
 	}
 	walkTCPOptions(w, h)
 	// The IP header that an ICMP error quotes may count more bytes than it quotes; nobody knows the length of the segment.

@@ -14,6 +14,8 @@ var (
 	tcpWindowMultiplier = &Field{Name: "tcp.options.wscale.multiplier", Bits: 16, Doc: "what a window is multiplied with, at most 2 to the 14th"}
 	tcpWindowShiftBad   = &Field{Name: "tcp.options.wscale.shift.invalid", Kind: Present, Doc: "the shift is more than 14", Ref: "RFC 7323 §2.3"}
 
+	tcpSACKLeft  = &Field{Name: "tcp.options.sack_le", Bits: 32, Doc: "first sequence number of a block that arrived, relative as tcp.ack is", Ref: "RFC 2018 §3"}
+	tcpSACKRight = &Field{Name: "tcp.options.sack_re", Bits: 32, Doc: "sequence number behind the block, relative as tcp.ack is", Ref: "RFC 2018 §3"}
 	tcpSACKCount = &Field{Name: "tcp.options.sack.count", Bits: 8, Doc: "number of blocks"}
 
 	tcpMD5        = &Field{Name: "tcp.options.md5.digest", Kind: Bytes, Ref: "RFC 2385 §3.0"}
@@ -26,7 +28,7 @@ var (
 	tcpAccECNEE1  = &Field{Name: "tcp.options.acc_ecn.ee1b", Bits: 24, Doc: "bytes that came with ECT(1), modulo 2 to the 24th", Ref: "draft-ietf-tcpm-accurate-ecn §3.2.3"}
 
 	tcpOptionFields = []*Field{tcpOptionsAll, tcpOptionKind, tcpOptionLen, tcpOptionBad, tcpOptionUnknown, tcpWindowMultiplier, tcpWindowShiftBad,
-		tcpSACKCount, tcpMD5, tcpAOMAC, tcpTFORequest, tcpTFOCookie, tcpExperiment, tcpAccECNEE0, tcpAccECNCE, tcpAccECNEE1}
+		tcpSACKLeft, tcpSACKRight, tcpSACKCount, tcpMD5, tcpAOMAC, tcpTFORequest, tcpTFOCookie, tcpExperiment, tcpAccECNEE0, tcpAccECNCE, tcpAccECNEE1}
 
 	tcpAccECNOrder = map[byte][3]*Field{172: {tcpAccECNEE0, tcpAccECNCE, tcpAccECNEE1}, 174: {tcpAccECNEE1, tcpAccECNCE, tcpAccECNEE0}}
 )
@@ -35,12 +37,8 @@ var (
 var (
 	tcpMSS         = Rows{{Name: "tcp.options.mss_val", Bits: 16, Doc: "maximum segment size, in bytes", Ref: "RFC 9293 §3.7.1"}}
 	tcpWindowScale = Rows{{Name: "tcp.options.wscale.shift", Bits: 8, Doc: "windows of the sender are shifted left by this", Ref: "RFC 7323 §2"}}
-	tcpSACKBlock   = Rows{
-		{Name: "tcp.options.sack_le", Bits: 32, Doc: "first sequence number of a block that arrived", Ref: "RFC 2018 §3"},
-		{Name: "tcp.options.sack_re", Bits: 32, Doc: "sequence number behind the block", Ref: "RFC 2018 §3"},
-	}
-	tcpEcho       = Rows{{Name: "tcp.options.echo_value", Bits: 32, Doc: "echo, or echo reply", Ref: "RFC 1072 §3"}}
-	tcpTimestamps = Rows{
+	tcpEcho        = Rows{{Name: "tcp.options.echo_value", Bits: 32, Doc: "echo, or echo reply", Ref: "RFC 1072 §3"}}
+	tcpTimestamps  = Rows{
 		{Name: "tcp.options.timestamp.tsval", Bits: 32, Doc: "the sender's timestamp clock", Ref: "RFC 7323 §3.2"},
 		{Name: "tcp.options.timestamp.tsecr", Bits: 32, Doc: "the peer's clock, echoed", Ref: "RFC 7323 §3.2"},
 	}
@@ -61,7 +59,7 @@ var (
 	}
 	tcpExID = Rows{{Name: "tcp.options.experimental.exid", Bits: 16, Kind: Hex, Doc: "experiment identifier", Ref: "RFC 6994 §3"}}
 
-	tcpOptionRows = []Rows{tcpMSS, tcpWindowScale, tcpSACKBlock, tcpEcho, tcpTimestamps, tcpCC, tcpQuickStart, tcpUserTimeout, tcpAO, tcpExID}
+	tcpOptionRows = []Rows{tcpMSS, tcpWindowScale, tcpEcho, tcpTimestamps, tcpCC, tcpQuickStart, tcpUserTimeout, tcpAO, tcpExID}
 )
 
 // tcpOption says how an option is read whose length lies between min and max.
@@ -156,9 +154,12 @@ func walkTCPWindowScale(w *Walker, _ byte, off, _ int) {
 	}
 }
 
+// walkTCPSACK yields blocks. Their edges count from the start of the other direction, or from 0 where that is not known.
 func walkTCPSACK(w *Walker, _ byte, off, n int) {
-	for k := range n / 8 {
-		w.Rows(tcpSACKBlock, off+8*k)
+	start, _ := w.tcpPeer()
+	for at := off; at+8 <= off+n; at += 8 {
+		w.Num(tcpSACKLeft, at, 4, uint64(be32(w.Body[at:])-start))
+		w.Num(tcpSACKRight, at+4, 4, uint64(be32(w.Body[at+4:])-start))
 	}
 	w.Num(tcpSACKCount, off, n, uint64(n/8))
 	if n%8 != 0 {

@@ -1,6 +1,7 @@
 package dissect
 
 import (
+	"bytes"
 	"encoding/binary"
 	"testing"
 
@@ -79,4 +80,76 @@ func TestEmptyPayload(t *testing.T) {
 	layers(t, decode(t, craft.Packet(craft.Ethernet{}, craft.IPv4{}, craft.TCP{Src: 40000, Dst: 1723}, craft.Payload{0, 16, 0, 1, 0x1a, 0x2b, 0x3c, 0x4d, 0, 5, 0, 0, 1, 2, 3, 4})),
 		"eth ip tcp pptp")
 	layers(t, decode(t, craft.Packet(craft.Ethernet{}, craft.IPv4{}, craft.UDP{Src: 40000, Dst: 4789})), "eth ip udp")
+}
+
+// Sequence numbers count from where each direction starts.
+func TestTCPRelative(t *testing.T) {
+	type segment struct {
+		back     bool
+		flags    uint16
+		seq, ack uint32
+		sack     bool
+		want     string // tcp.seq, tcp.ack, left edge of a block from 5000 on
+	}
+	for name, segments := range map[string][]segment{
+		"from the SYN on": {{false, craft.SYN, 100, 0, false, "0/0/"}, {true, craft.SYN | craft.ACK, 900, 101, false, "0/1/"},
+			{false, craft.ACK, 101, 901, false, "1/1/"}, {false, craft.ACK, 101, 901, true, "1/1/4100"}, {true, craft.ACK, 901, 201, false, "1/101/"}},
+		"from the middle on":   {{false, craft.ACK, 500, 4000, true, "1/1/1001"}, {true, craft.ACK, 4100, 500, false, "101/1/"}},
+		"ports used again":     {{false, craft.SYN, 100, 0, false, "0/0/"}, {false, craft.SYN, 100, 0, false, "0/0/"}, {false, craft.SYN, 300, 0, false, "0/0/"}},
+		"wraps":                {{false, craft.SYN, 0xffffffff, 0, false, "0/0/"}, {false, craft.ACK, 4, 1, false, "5/1/"}},
+		"reset without an ACK": {{false, craft.RST, 7, 0, false, "1/0/"}, {true, craft.SYN, 50, 0, false, "0/0/"}},
+	} {
+		relative := newRelative(t)
+		for i, s := range segments {
+			ip, tcp := craft.IPv4{Src: "10.0.0.1", Dst: "10.0.0.2"}, craft.TCP{Src: 40000, Dst: 80, Seq: s.seq, Ack: s.ack, Flags: s.flags}
+			if s.back {
+				ip.Src, ip.Dst, tcp.Src, tcp.Dst = ip.Dst, ip.Src, tcp.Dst, tcp.Src
+			}
+			if s.sack {
+				tcp.Options = []byte{5, 10, 0, 0, 0x13, 0x88, 0, 0, 0x13, 0x90}
+			}
+			if got := relative(craft.Ethernet{}, ip, tcp, craft.Payload("x")); got != s.want {
+				t.Errorf("%s, segment %d: %s, want %s", name, i, got, s.want)
+			}
+		}
+	}
+}
+
+// Tenants have conversations of their own, and the two directions of a tunnel are one path.
+func TestTCPRelativeInTunnels(t *testing.T) {
+	relative := newRelative(t)
+	segment := func(vni, seq, ack uint32, back bool) string {
+		outer, inner := craft.IPv4{Src: "192.0.2.1", Dst: "192.0.2.2"}, craft.IPv4{Src: "10.0.0.9", Dst: "10.0.0.2"}
+		tcp := craft.TCP{Src: 40000, Dst: 80, Seq: seq, Ack: ack, Flags: craft.ACK}
+		if back {
+			outer.Src, outer.Dst, inner.Src, inner.Dst, tcp.Src, tcp.Dst = outer.Dst, outer.Src, inner.Dst, inner.Src, tcp.Dst, tcp.Src
+		}
+		return relative(craft.Ethernet{}, outer, craft.UDP{Src: 50000}, craft.VXLAN{VNI: vni}, craft.Ethernet{}, inner, tcp)
+	}
+	for i, c := range []struct{ got, want string }{
+		{segment(1, 100, 7000, false), "1/1/"},
+		{segment(2, 555, 8000, false), "1/1/"},
+		{segment(1, 7003, 120, true), "4/21/"},
+		{segment(2, 8000, 556, true), "1/2/"},
+	} {
+		if c.got != c.want {
+			t.Errorf("segment %d: %s, want %s", i, c.got, c.want)
+		}
+	}
+}
+
+// newRelative returns a function that plays a packet and says its tcp.seq, tcp.ack and tcp.options.sack_le.
+func newRelative(t *testing.T) func(...craft.Layer) string {
+	config := NewConfig(Options{Relative: true, Cookie: -1})
+	d, r, p := config.NewDecoder(), config.NewResolver(), new(Packet)
+	x, err := NewExtractor([]string{"tcp.seq", "tcp.ack", "tcp.options.sack_le"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(layers ...craft.Layer) string {
+		b := craft.Packet(layers...)
+		d.Decode(p, &Frame{Data: b, WireLen: len(b), Point: ethernetPoint})
+		r.Resolve(p)
+		return string(bytes.Join(x.Extract(p), []byte("/")))
+	}
 }

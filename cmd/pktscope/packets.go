@@ -63,6 +63,7 @@ func (o *packetsOptions) run(files []string) error {
 	if o.tree {
 		o.format = "tree"
 	}
+	o.dissect.Relative = o.format != "line" // a line shows sequence numbers as they are
 	out := newOutput(os.Stdout)
 	printer, err := o.printer(out)
 	if err != nil {
