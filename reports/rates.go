@@ -35,8 +35,8 @@ func second(ns int64) int64 {
 
 // Rates finds the mean and the busiest second. Seconds are those of UTC, not counted from the first packet.
 //
-// Its memory is the same for a capture of any length: the last 1,024 seconds, each in the place that its number gives
-// (modulo 1,024), until another second needs the place. What is added only grows, so a peak is known as soon as it is
+// Its memory is the same for a capture of any length: the last 1,024 seconds, or those that [NewRates] was told, each in the place that
+// its number gives (modulo 1,024), until another second needs the place. What is added only grows, so a peak is known as soon as it is
 // reached and a second that gives up its place needs no attention. A jump to another year costs as much as the
 // next packet.
 //
@@ -45,11 +45,14 @@ func second(ns int64) int64 {
 type Rates struct {
 	first, last    int64
 	packets, bytes uint64
-	window         [1024]bin
+	window         []bin
 	peakPackets    Peak
 	peakBytes      Peak
 	wentBack       bool
 }
+
+// NewRates returns one whose window is so many seconds long. The zero Rates has 1,024.
+func NewRates(seconds int) Rates { return Rates{window: make([]bin, seconds)} }
 
 type bin struct {
 	second         int64
@@ -70,6 +73,9 @@ func (r *Rates) Play(runs Runs) {
 }
 
 func (r *Rates) add(run *Run) {
+	if r.window == nil {
+		r.window = make([]bin, 1024)
+	}
 	if r.packets == 0 {
 		r.first, r.last = math.MaxInt64, math.MinInt64
 	}
@@ -110,6 +116,12 @@ func (r *Rates) Mean() (packets, bits Cell) {
 
 // Peaks returns the second with the most packets and the one with the most bytes; Amount is 0 without packets.
 func (r *Rates) Peaks() (packets, bytes Peak) { return r.peakPackets, r.peakBytes }
+
+// Reset starts over with a window of the same length.
+func (r *Rates) Reset() {
+	clear(r.window)
+	*r = Rates{window: r.window}
+}
 
 // PeaksExact tells whether Peaks is certain; otherwise some second may have been busier.
 func (r *Rates) PeaksExact() bool { return !r.wentBack }

@@ -26,7 +26,7 @@ func WriteCSV(w io.Writer, tables []*Table) error {
 }
 
 func (t *Table) writeCSV(out *csv.Writer) error {
-	estimates := slices.ContainsFunc(t.Columns, func(c Column) bool { return c.Kind == KindDistinct })
+	estimates := slices.ContainsFunc(t.Columns, func(c Column) bool { return kinds[c.Kind].estimated })
 	write := func(report string, row []Cell) {
 		record := []string{report}
 		for i, cell := range row {

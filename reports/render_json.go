@@ -120,7 +120,7 @@ func (c Cell) plain(kind Kind) string {
 			return timestamp(v, 9)
 		case KindShare:
 			return decimal(v, 6)
-		case KindPacketRate:
+		case KindPacketRate, KindMean:
 			return decimal(v, 3)
 		}
 		return strconv.FormatInt(v, 10)

@@ -215,8 +215,10 @@ func (c Cell) text(kind Kind, digits int) string {
 
 func number(n int64, kind Kind, digits int) string {
 	switch kind {
-	case KindCount, KindDistinct, KindSize:
+	case KindCount, KindDistinct, KindPercentile, KindSize:
 		return thousands(n)
+	case KindMean:
+		return tenths(n)
 	case KindBytes:
 		return scaled(n, byteUnits)
 	case KindBitRate:

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -58,7 +59,7 @@ type setup struct {
 	groups int          // the most groups that a table keeps
 }
 
-// maxGroups bounds each table of groups. What finds no room is added up in one row.
+// maxGroups bounds each table of groups unless [Options] say otherwise. What finds no room is added up in one row.
 const maxGroups = 10_000
 
 // Set is some reports over one run. It is a [Consumer].
@@ -73,8 +74,10 @@ type Set struct {
 // for one with many.
 const blockPackets = 1 << 16
 
-// NewSet returns the named reports over src, all without names, in the order in which they print. The error is for a name that is none.
+// NewSet returns the named reports over src in the order in which they print, and o.By behind them; all if neither names any. The error
+// is for a name that is none.
 func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {
+	set := setup{source: src, nvgre: o.Dissect.NVGRE, groups: cmp.Or(o.Groups, maxGroups)}
 	chosen := map[string]bool{}
 	for _, name := range names {
 		if !slices.ContainsFunc(all, func(d Description) bool { return d.Name == name }) {
@@ -84,13 +87,19 @@ func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {
 	}
 	s := new(Set)
 	for _, d := range all {
-		if len(names) == 0 || chosen[d.Name] {
-			r := d.make(setup{source: src, nvgre: o.Dissect.NVGRE, groups: maxGroups})
-			s.reports = append(s.reports, r)
-			s.parts = append(s.parts, r.NewPart())
+		if len(names) == 0 && o.By == nil || chosen[d.Name] {
+			s.add(d.make(set))
 		}
 	}
+	if o.By != nil {
+		s.add(o.By.report(set))
+	}
 	return s, nil
+}
+
+func (s *Set) add(r Report) {
+	s.reports = append(s.reports, r)
+	s.parts = append(s.parts, r.NewPart())
 }
 
 func unknownReport(name string) error {

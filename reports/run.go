@@ -15,11 +15,14 @@ type Consumer interface {
 	Packet(p *dissect.Packet) error
 }
 
-// Options are choices for [Read].
+// Options are choices for [Read] and [NewSet].
 type Options struct {
 	Dissect      dissect.Options
 	NoChecksums  bool   // leave checksums unverified: nobody will look at the verdicts
 	MaximumCount uint64 // end after so many packets; 0 is no limit
+
+	By     *Projection // a report of the user's own; nil for none
+	Groups int         // the most groups that a table keeps; 0 is 10,000
 }
 
 // IncompleteError says that not all of the input could be read. All that could was consumed.

@@ -20,6 +20,8 @@ const (
 	KindNumber                 // an identifier: a VLAN, a port; never grouped in thousands
 	KindCount                  // how many
 	KindDistinct               // how many different ones; past a limit an estimate
+	KindMean                   // the mean of some numbers; cells hold thousandths
+	KindPercentile             // of some numbers; an estimate where they are large
 	KindBytes                  // bytes
 	KindSize                   // bytes of one packet: text, too, shows each
 	KindBitRate                // bits a second
@@ -36,13 +38,16 @@ var kinds = [...]struct {
 	name, unit string
 	right      bool // aligned right in text
 	cuttable   bool // may lose its end on a narrow terminal
+	estimated  bool // cells may be approximate
 }{
 	KindText:       {name: "text", cuttable: true},
 	KindAddress:    {name: "address"},
 	KindBool:       {name: "bool"},
 	KindNumber:     {name: "number", right: true},
 	KindCount:      {name: "count", right: true},
-	KindDistinct:   {name: "distinct", right: true},
+	KindDistinct:   {name: "distinct", right: true, estimated: true},
+	KindMean:       {name: "mean", right: true},
+	KindPercentile: {name: "percentile", right: true, estimated: true},
 	KindBytes:      {name: "bytes", unit: "B", right: true},
 	KindSize:       {name: "size", unit: "B", right: true},
 	KindBitRate:    {name: "bit_rate", unit: "bit/s", right: true},
@@ -182,6 +187,9 @@ type Table struct {
 	Rows    [][]Cell // in the order in which they print
 	Size    string   // the column of numbers that says which rows are largest; empty where Rows begins with these
 
+	// Within is a column by which the rows are ordered before all else: Top keeps rows for each value in it. Empty for none.
+	Within string
+
 	// Other holds what was counted past a limit on the number of groups, in a row whose group columns are absent;
 	// nil where nothing was.
 	Other []Cell
@@ -207,6 +215,10 @@ func (t *Table) Note(format string, args ...any) {
 // Top keeps the n largest rows in their order and counts the others in More. A negative n keeps all. Of a tree, in which a row
 // is as large as all below it together, it keeps a tree.
 func (t *Table) Top(n int) {
+	if t.Within != "" {
+		t.topWithin(n)
+		return
+	}
 	if n < 0 || n >= len(t.Rows) {
 		return
 	}
@@ -230,6 +242,22 @@ func (t *Table) Top(n int) {
 		rows[i] = t.Rows[k]
 	}
 	t.Rows = rows
+}
+
+// topWithin keeps the first n rows of those that have the same cell in column Within.
+func (t *Table) topWithin(n int) {
+	column := slices.Index(t.names(), t.Within)
+	kept, run := t.Rows[:0], 0
+	for i, row := range t.Rows {
+		if run++; i == 0 || row[column].compare(t.Rows[i-1][column]) != 0 {
+			run = 1
+		}
+		if n < 0 || run <= n {
+			kept = append(kept, row)
+		}
+	}
+	t.More += len(t.Rows) - len(kept)
+	t.Rows = kept
 }
 
 // Sort orders the rows by the named columns, descending for a name with a "-" before it. Rows that are equal in these

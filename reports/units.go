@@ -95,6 +95,13 @@ func scaled(n int64, units []string) string {
 	return sign + s + units[unit]
 }
 
+// tenths prints thousandths with one decimal: tenths(1234567) is "1,234.6".
+func tenths(n int64) string {
+	sign, abs := magnitude(n)
+	abs = (abs + 50) / 100
+	return sign + thousands(int64(abs/10)) + "." + strconv.FormatUint(abs%10, 10)
+}
+
 // perSecond prints thousandths of packets a second: three significant figures below a hundred packets, whole ones above.
 func perSecond(n int64) string {
 	if n < 100_000 {

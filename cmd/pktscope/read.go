@@ -32,6 +32,7 @@ Captures are pcap, pcapng or snoop files, compressed or not; - is standard input
 all that stands before the damage is reported; then the exit status is 2.`,
 		Example: `  pktscope read trace.pcap
   pktscope read trace.pcap --report vlans,tunnels --top 50
+  pktscope read trace.pcap --by vxlan.vni,ip.src/24 --sum packets,bytes,'p99(frame.len)'
   pktscope read tap0.pcapng tap1.pcapng --format json | jq '.reports.vlans.rows[]'`,
 		Args: files,
 		RunE: func(cmd *cobra.Command, files []string) error {
@@ -42,6 +43,7 @@ all that stands before the damage is reported; then the exit status is 2.`,
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringSliceVarP(&o.reports, "report", "r", nil, "the `NAMES` of the reports to print, with commas between them")
+	o.by.flags(cmd)
 	flags.StringVarP(&o.format, "format", "f", "text", "how to print: "+strings.Join(readFormats, ", "))
 	flags.IntVar(&o.top, "top", defaultTop, "print the `N` largest rows of each table, 0 for all; json and csv have all unless told otherwise")
 	flags.BoolVar(&o.timing, "timing", false, "say on standard error how fast it was read, as on a terminal")
@@ -59,6 +61,7 @@ const defaultTop = 10
 type readOptions struct {
 	input
 	reports  []string
+	by       byOptions
 	format   string
 	top      int
 	topGiven bool
@@ -70,12 +73,17 @@ func (o *readOptions) run(files []string) error {
 	if err != nil {
 		return err
 	}
+	by, err := o.by.projection()
+	if err != nil {
+		return err
+	}
 	src, err := pcaps.OpenAll(files, pcaps.Options{})
 	if err != nil {
 		return err
 	}
 	defer src.Close()
-	options := o.options(true)
+	options := o.options(by == nil || len(o.reports) > 0 || by.NeedsChecksums())
+	options.By, options.Groups = by, o.by.groups
 	set, err := reports.NewSet(o.reports, src, options)
 	if err != nil {
 		return err
