@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"pktscope/dissect"
+	"pktscope/dissect/filter"
 	"pktscope/pcaps"
 )
 
@@ -18,8 +19,9 @@ type Consumer interface {
 // Options are choices for [Read] and [NewSet].
 type Options struct {
 	Dissect      dissect.Options
-	NoChecksums  bool   // leave checksums unverified: nobody will look at the verdicts
-	MaximumCount uint64 // end after so many packets; 0 is no limit
+	Filter       *filter.Filter // the packets that the consumer is to see; nil is all
+	NoChecksums  bool           // leave checksums unverified: nobody will look at the verdicts
+	MaximumCount uint64         // end after so many packets; 0 is no limit
 
 	By     *Projection // a report of the user's own; nil for none
 	Groups int         // the most groups that a table keeps; 0 is 10,000
@@ -40,8 +42,12 @@ func (e *IncompleteError) Unwrap() []error { return e.Errs }
 func Read(src pcaps.Source, o Options, c Consumer) error {
 	config := dissect.NewConfig(o.Dissect)
 	in := intake{points: map[*pcaps.Interface]*dissect.Point{}}
-	work := worker{decoder: config.NewDecoder(), verify: !o.NoChecksums}
-	play := player{resolver: config.NewResolver(), consumer: c, verify: !o.NoChecksums}
+	early := !o.NoChecksums
+	if o.Filter != nil { // what it does not mean need not be verified
+		early = o.Filter.NeedsChecksums()
+	}
+	work := worker{decoder: config.NewDecoder(), verify: early}
+	play := player{resolver: config.NewResolver(), early: early, filter: o.Filter, verify: !o.NoChecksums, consumer: c}
 	var damaged IncompleteError
 	var frame pcaps.Frame
 	for n := uint64(0); o.MaximumCount == 0 || n < o.MaximumCount; {
@@ -125,16 +131,24 @@ func (w *worker) packet(f *dissect.Frame) *dissect.Packet {
 // player takes packets in capture order, for what depends on it.
 type player struct {
 	resolver *dissect.Resolver
-	consumer Consumer
+	early    bool // verify before the filter is asked
+	filter   *filter.Filter
 	verify   bool
+	consumer Consumer
 }
 
 func (r *player) packet(p *dissect.Packet) error {
 	if p.Pending() {
 		r.resolver.Resolve(p)
-		if r.verify {
+		if r.early {
 			p.Verify()
 		}
+	}
+	if r.filter != nil && !r.filter.Match(p) {
+		return nil
+	}
+	if r.verify {
+		p.Verify()
 	}
 	return r.consumer.Packet(p)
 }

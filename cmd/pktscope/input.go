@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"pktscope/dissect"
+	"pktscope/dissect/filter"
 	"pktscope/pcaps"
 	"pktscope/reports"
 )
@@ -14,13 +15,15 @@ import (
 // input is how captures are read: the flags that all commands have which read some.
 type input struct {
 	dissect dissect.Options
+	filter  string
 	count   uint64
 }
 
 // flags adds the flags to those of a command.
 func (in *input) flags(set *pflag.FlagSet) {
 	in.dissect.Cookie = -1
-	set.Uint64VarP(&in.count, "count", "c", 0, "end after `N` packets")
+	set.StringVarP(&in.filter, "filter", "Y", "", "only packets that this display `FILTER` means, as in 'vxlan.vni == 5001 and tcp'")
+	set.Uint64VarP(&in.count, "count", "c", 0, "end after `N` packets, whether the filter means them or not")
 	set.Var(decodeAs{&in.dissect.DecodeAs}, "decode-as",
 		"take a number for another protocol, as in udp.port=9999,vxlan; may be repeated")
 	set.Var(greKey{&in.dissect.NVGRE}, "gre-key",
@@ -33,16 +36,26 @@ func (in *input) flags(set *pflag.FlagSet) {
 
 // read takes the packets of the files to c.
 func (in *input) read(files []string, checksums bool, c reports.Consumer) error {
+	options, err := in.options(checksums)
+	if err != nil {
+		return err
+	}
 	src, err := pcaps.OpenAll(files, pcaps.Options{})
 	if err != nil {
 		return err
 	}
 	defer src.Close()
-	return reports.Read(src, in.options(checksums), c)
+	return reports.Read(src, options, c)
 }
 
-func (in *input) options(checksums bool) reports.Options {
-	return reports.Options{Dissect: in.dissect, NoChecksums: !checksums, MaximumCount: in.count}
+func (in *input) options(checksums bool) (reports.Options, error) {
+	o := reports.Options{Dissect: in.dissect, NoChecksums: !checksums, MaximumCount: in.count}
+	if in.filter == "" {
+		return o, nil
+	}
+	var err error
+	o.Filter, err = filter.Compile(in.filter)
+	return o, err
 }
 
 // decodeAs is the value of --decode-as.

@@ -77,13 +77,16 @@ func (o *readOptions) run(files []string) error {
 	if err != nil {
 		return err
 	}
+	options, err := o.options(by == nil || len(o.reports) > 0 || by.NeedsChecksums())
+	if err != nil {
+		return err
+	}
+	options.By, options.Groups = by, o.by.groups
 	src, err := pcaps.OpenAll(files, pcaps.Options{})
 	if err != nil {
 		return err
 	}
 	defer src.Close()
-	options := o.options(by == nil || len(o.reports) > 0 || by.NeedsChecksums())
-	options.By, options.Groups = by, o.by.groups
 	set, err := reports.NewSet(o.reports, src, options)
 	if err != nil {
 		return err

@@ -49,11 +49,14 @@ func (c *compiler) logic(n *logic) test {
 func (c *compiler) existence(n *existence) test {
 	switch a := n.a.(type) {
 	case *reference:
-		if a.protocol != nil && a.layers == nil {
-			id := a.protocol.ID
+		if a.protocols != nil && a.layers == nil {
+			var wanted [256]bool // by ID
+			for _, p := range a.protocols {
+				wanted[p.ID] = true
+			}
 			return func(p *dissect.Packet) bool {
 				for i := range p.Layers {
-					if p.Layers[i].Protocol == id {
+					if wanted[p.Layers[i].Protocol] {
 						return true
 					}
 				}
@@ -136,7 +139,7 @@ func (c *compiler) compared(a, like operand, t typ) source {
 		r, _ := like.(*reference)
 		return constant(l.value(t, r))
 	}
-	return c.header(c.operand(a, t), typeOf(a))
+	return c.own(c.operand(a, t), typeOf(a))
 }
 
 // comparison returns the function that says whether operator op is right for values of type t.
@@ -194,7 +197,7 @@ func (c *compiler) membership(n *membership) test {
 			return r.within(sets, all)
 		}
 	}
-	values := c.header(c.operand(n.a, ta), ta)
+	values := c.own(c.operand(n.a, ta), ta)
 	var in []func(p *dissect.Packet, v *value) bool
 	for _, e := range n.set {
 		in = append(in, c.element(n.a, e))

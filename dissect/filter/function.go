@@ -57,7 +57,7 @@ func (c *compiler) call(n *call) source {
 	values := c.operand(arg, ta)
 	switch n.name {
 	case "len":
-		return c.length(n, c.header(values, ta), ta)
+		return c.length(n, c.own(values, ta), ta)
 	case "count":
 		return count(values)
 	case "lower", "upper":

@@ -13,7 +13,7 @@ import (
 
 // value is one value of an operand. Which part counts is a matter of its type.
 type value struct {
-	num uint64 // of a number; of an address the length of the prefix that counts, of a protocol that of its header in bytes
+	num uint64 // of a number; of an address the length of the prefix that counts, of a protocol how many bytes are its own
 	raw []byte // of anything else
 }
 

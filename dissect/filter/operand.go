@@ -27,8 +27,8 @@ func constant(v value) source {
 	return func(*dissect.Packet) []value { return values }
 }
 
-// header cuts the values of a protocol off behind the header; only searching looks at the payload, too.
-func (c *compiler) header(values source, t typ) source {
+// own leaves of the values of a protocol only what is its own; searching looks at all that it carries.
+func (c *compiler) own(values source, t typ) source {
 	if t != protocol {
 		return values
 	}
@@ -48,7 +48,7 @@ func (c *compiler) slice(n *slice) source {
 	if !t.sliceable() {
 		n.failHint("parts of numbers are taken with &", "%s is %s and has no bytes to take a part of", describe(n.a), t)
 	}
-	values := c.header(c.operand(n.a, t), t)
+	values := c.own(c.operand(n.a, t), t)
 	var out []value
 	var joined []byte
 	return func(p *dissect.Packet) []value {

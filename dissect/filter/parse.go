@@ -309,13 +309,20 @@ func (r *reference) resolve(name string) bool {
 	r.name = name
 	name = strings.TrimPrefix(name, ".")
 	if rest, ok := strings.CutPrefix(name, "inner."); ok {
-		name, r.layers = rest, []extent{{from: -1, count: 1}}
+		name, r.edge, r.layers = rest, true, []extent{{from: -1, count: 1}}
 	} else if rest, ok := strings.CutPrefix(name, "outer."); ok {
-		name, r.layers = rest, []extent{{from: 1, count: 1}}
+		name, r.edge, r.layers = rest, true, []extent{{from: 1, count: 1}}
 	}
 	if r.fields = dissect.FieldsNamed(name); r.fields != nil {
 		return true
 	}
-	r.protocol = dissect.ByName(name)
-	return r.protocol != nil
+	for _, n := range []string{name, kin[name]} {
+		if p := dissect.ByName(n); p != nil {
+			r.protocols = append(r.protocols, p)
+		}
+	}
+	return r.protocols != nil
 }
+
+// kin are protocols that the name of another means, too, as in Wireshark: their fields have its name.
+var kin = map[string]string{"vxlan": "vxlan_gpe"}

@@ -6,16 +6,24 @@ import (
 	"pktscope/dissect"
 )
 
+// headers are the protocols that end with their header if a length or a slice is asked for: udp[8] is nothing. Others reach as
+// far as their payload does: tcp[20] is the first byte that is carried. There is no rule; Wireshark has it so.
+var headers = []string{"chdlc", "eth", "ieee8021ad", "ip", "ipv6", "ipv6.dstopts", "ipv6.fraghdr", "ipv6.hopopts", "mpls", "null", "pppoes", "pwach",
+	"pwethcw", "sll", "trill", "udp", "vlan", "vxlan"}
+
 // reader lists the values of fields or of a protocol, layer by layer.
 type reader struct {
 	protocol dissect.ID       // whose layers are read; 0 is every one
 	layers   []extent         // which of them, from 1; nil is all
 	fixed    []*dissect.Field // rows of the header
 	wants    []bool           // other fields, by Index; nil if there are none
+	stack    bool             // a layer in one of the same protocol counts as the same
 	whole    bool             // the layer itself is a value
+	header   bool             // of which only the header is its own
 
 	walker *dissect.Walker
 	out    []value
+	places []int // of which layer each of them is, if layers are chosen
 }
 
 // reference compiles the name of a field or a protocol.
@@ -36,8 +44,10 @@ func (c *compiler) reference(n *reference) source {
 
 // readers returns one for each protocol that has a field of the name.
 func (c *compiler) readers(n *reference) (readers []*reader) {
-	if n.protocol != nil {
-		readers = append(readers, &reader{protocol: n.protocol.ID, layers: n.layers, whole: true})
+	for _, p := range n.protocols {
+		r := newReader(p.ID, n)
+		r.whole, r.header = true, slices.Contains(headers, p.Name)
+		readers = append(readers, r)
 	}
 	for _, f := range n.fields {
 		c.fields[f] = true
@@ -48,11 +58,17 @@ func (c *compiler) readers(n *reference) (readers []*reader) {
 		i := slices.IndexFunc(readers, func(r *reader) bool { return r.protocol == id })
 		if i < 0 {
 			i = len(readers)
-			readers = append(readers, &reader{protocol: id, layers: n.layers})
+			readers = append(readers, newReader(id, n))
 		}
 		readers[i].add(f)
 	}
 	return readers
+}
+
+// newReader returns one for layers of protocol id. The layer operator counts a stack of labels as one layer, because Wireshark reads
+// them together; the innermost and the outermost label are still two.
+func newReader(id dissect.ID, n *reference) *reader {
+	return &reader{protocol: id, layers: n.layers, stack: id == dissect.ByName("mpls").ID && !n.edge}
 }
 
 func (r *reader) add(f *dissect.Field) {
@@ -68,45 +84,50 @@ func (r *reader) add(f *dissect.Field) {
 }
 
 func (r *reader) read(p *dissect.Packet) []value {
-	r.out = r.out[:0]
-	behind := 1 // the last layer
-	if r.layers != nil {
-		for i := range p.Layers {
-			if p.Layers[i].Protocol == r.protocol {
-				behind++
-			}
-		}
-	}
+	r.out, r.places = r.out[:0], r.places[:0]
 	place := 0
 	for i := range p.Layers {
 		l := &p.Layers[i]
 		if l.Protocol != r.protocol && r.protocol != 0 {
 			continue
 		}
-		if place++; r.layers != nil && !chosen(r.layers, place, behind) {
-			continue
+		if !r.stack || l.Parent < 0 || p.Layers[l.Parent].Protocol != l.Protocol {
+			place++
 		}
 		r.layer(p, i, l)
+		for r.layers != nil && len(r.places) < len(r.out) {
+			r.places = append(r.places, place)
+		}
+	}
+	if r.layers != nil && len(r.out) > 0 {
+		r.choose()
 	}
 	return r.out
 }
 
-func chosen(layers []extent, place, behind int) bool {
-	for _, e := range layers {
-		if from, to := e.bounds(behind); from <= place && place < to {
-			return true
+// choose leaves the values of the layers that were asked for. The last layer is the last that has a value.
+func (r *reader) choose() {
+	last := r.places[len(r.places)-1]
+	n := 0
+	for i, place := range r.places {
+		for _, e := range r.layers {
+			if from, to := e.bounds(last + 1); from <= place && place < to {
+				r.out[n] = r.out[i]
+				n++
+				break
+			}
 		}
 	}
-	return false
+	r.out = r.out[:n]
 }
 
 // layer adds the values of layer i, which is l.
 func (r *reader) layer(p *dissect.Packet, i int, l *dissect.Layer) {
 	if r.whole {
 		v := value{raw: p.Body(l)}
-		v.num = uint64(len(p.Header(l)))
-		if l.Parent < 0 { // the frame has no header: all of it is its own
-			v.num = uint64(len(v.raw))
+		v.num = uint64(len(v.raw))
+		if r.header {
+			v.num = uint64(l.HeaderLen())
 		}
 		r.out = append(r.out, v)
 		return

@@ -19,7 +19,7 @@ func (c *compiler) contains(n *relation) test {
 		}
 		b = constant(l.value(t, nil))
 	} else if tb := typeOf(n.b); tb.sliceable() {
-		b = c.header(c.operand(n.b, tb), tb)
+		b = c.own(c.operand(n.b, tb), tb)
 	} else {
 		n.b.where().fail("%s is %s and has no bytes to look for", describe(n.b), tb)
 	}

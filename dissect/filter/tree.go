@@ -61,10 +61,11 @@ type (
 	// reference is the name of a field or a protocol.
 	reference struct {
 		span
-		name     string
-		fields   []*dissect.Field  // what the name means,
-		protocol *dissect.Protocol // or else this
-		layers   []extent          // the layers to look at, from 1; nil is all
+		name      string
+		fields    []*dissect.Field    // what the name means,
+		protocols []*dissect.Protocol // or else these
+		layers    []extent            // the layers to look at, from 1; nil is all
+		edge      bool                // it is the innermost or the outermost that is looked at
 	}
 	// slice is some of the bytes of each value.
 	slice struct {
