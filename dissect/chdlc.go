@@ -5,7 +5,7 @@ var chdlc = Protocol{
 	Name:  "chdlc",
 	Title: "Cisco HDLC",
 	Ref:   "RFC 1547 §4.3.1",
-	Over:  []Over{{LinkType, 104}},
+	Over:  []Over{{LinkType, 104}, {Pseudowire, 6}},
 	Header: Rows{
 		{Name: "chdlc.address", Bits: 8, Kind: Hex, Enum: Names{0x0f: "unicast", 0x8f: "multicast"}},
 		{Name: "chdlc.control", Bits: 8, Kind: Hex, Doc: "0"},

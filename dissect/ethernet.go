@@ -11,7 +11,7 @@ var ethernet = Protocol{
 	Name:  "eth",
 	Title: "Ethernet",
 	Ref:   "IEEE 802.3",
-	Over:  []Over{{LinkType, 1}, {EtherType, bridging}, {LinuxType, 3}, {GREProtocol, 0x6400}, {NextProtocol, 3}},
+	Over:  []Over{{LinkType, 1}, {EtherType, bridging}, {LinuxType, 3}, {GREProtocol, 0x6400}, {NextProtocol, 3}, {Pseudowire, 4}, {Pseudowire, 5}},
 	Header: Rows{
 		{Name: "eth.dst", Bits: 48, Kind: MAC, Either: []string{"eth.addr"}, Doc: "destination"},
 		{Name: "eth.src", Bits: 48, Kind: MAC, Either: []string{"eth.addr"}, Doc: "source"},

@@ -7,7 +7,7 @@ var frameRelay = Protocol{
 	Name:  "fr",
 	Title: "Frame Relay",
 	Ref:   "RFC 2427",
-	Over:  []Over{{LinkType, 107}, {GREProtocol, 0x6559}},
+	Over:  []Over{{LinkType, 107}, {GREProtocol, 0x6559}, {Pseudowire, 1}},
 	Header: Rows{
 		{Name: "fr.first_addr_octet", Bits: 8, Kind: Hex, Parts: Rows{
 			{Name: "fr.upper_dlci", Bits: 6, Kind: Hex},

@@ -8,21 +8,17 @@ package dissect
 // maxSessions bounds the sessions that are remembered.
 const maxSessions = 65536
 
-// l2tpSession is what a receiver asked for.
+// l2tpBinding is what a receiver asked for in a session.
 type l2tpBinding struct {
 	cookie     uint8  // bytes
 	sublayer   uint16 // value of the L2-Specific Sublayer AVP
 	pseudowire uint16
 }
 
-// Pseudowire types (IANA's "L2TPv3 Pseudowire Types").
+// Pseudowire types that are named here; the others are in the table.
 const (
-	pseudowireFR   = 1
-	pseudowireVLAN = 4
-	pseudowireEth  = 5
-	pseudowireHDLC = 6
-	pseudowirePPP  = 7
-	pseudowireIP   = 11
+	pseudowireEthernet = 5
+	pseudowireIP       = 11
 )
 
 const (
@@ -137,34 +133,25 @@ func (r *Resolver) l2tpData(p *Packet, i, fixed int, session uint32) {
 		note |= s.sublayer << noteShift
 	}
 	d := r.at(p, i)
-	d.have, d.limit = len(b), "ip.len"
+	d.have, d.limit = len(b), "udp.length"
+	if fixed == l2tpDataIP {
+		d.limit = "ip.len"
+	}
 	p.Layers[i].Note = note
 	if !d.header(n) {
 		return
 	}
-	id := s.payload(b[n:])
-	if id == none {
-		d.halt(StopOpaque)
+	id := none
+	switch s.pseudowire {
+	case 0:
+		d.halt(StopUnbound)
+	case pseudowireIP:
+		id = ipByVersion(b[n:])
+	default:
+		id = d.next(Pseudowire, uint32(s.pseudowire))
 	}
 	d.flags |= guess
 	d.run(id, b[n:], d.layer().HeaderEnd, d.layer().End, int16(i))
-}
-
-// payload is the protocol of payload b.
-func (s *l2tpBinding) payload(b []byte) ID {
-	switch s.pseudowire {
-	case pseudowireEth, pseudowireVLAN:
-		return ethernet.ID
-	case pseudowirePPP:
-		return ppp.ID
-	case pseudowireHDLC:
-		return chdlc.ID
-	case pseudowireFR:
-		return frameRelay.ID
-	case pseudowireIP:
-		return ipByVersion(b)
-	}
-	return none
 }
 
 // guessL2TP is the session of a static tunnel whose cookies have the given length: b starts with one. Linux, which has such
@@ -173,7 +160,7 @@ func guessL2TP(cookie int, b []byte) *l2tpBinding {
 	if cookie < 0 || cookie > len(b) {
 		return nil
 	}
-	s := &l2tpBinding{cookie: uint8(cookie), pseudowire: pseudowireEth}
+	s := &l2tpBinding{cookie: uint8(cookie), pseudowire: pseudowireEthernet}
 	b = b[cookie:]
 	switch {
 	case len(b) >= sublayerSize && b[0]&^0x40 == 0 && looksLikeEthernet(b[sublayerSize:]):

@@ -6,7 +6,7 @@ var ppp = Protocol{
 	Name:    "ppp",
 	Title:   "Point-to-Point Protocol",
 	Ref:     "RFC 1661",
-	Over:    []Over{{LinkType, 9}, {LinkType, 50}, {EtherType, 0x880b}, {LinuxType, 7}, {NLPID, 0xcf}},
+	Over:    []Over{{LinkType, 9}, {LinkType, 50}, {EtherType, 0x880b}, {LinuxType, 7}, {NLPID, 0xcf}, {Pseudowire, 7}},
 	Fields:  []*Field{pppAddress, pppControl, pppProtocol},
 	Dissect: dissectPPP,
 	Walk:    walkPPP,

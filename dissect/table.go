@@ -21,6 +21,7 @@ const (
 	GREProtocol // numbers that are not EtherTypes, or mean something else below GRE
 	ChannelType
 	NextProtocol // of NSH and VXLAN-GPE, which have the same numbers
+	Pseudowire   // IANA's "L2TPv3 Pseudowire Types"
 	numTables
 )
 
@@ -42,6 +43,7 @@ var tables = [numTables]struct {
 	GREProtocol:  {"gre.proto", 1 << 16},
 	ChannelType:  {"pwach.channel_type", 1 << 16},
 	NextProtocol: {"nsh.next_proto", 1 << 8},
+	Pseudowire:   {"l2tp.pw_type", 1 << 15},
 }
 
 func (t Table) String() string { return tables[t].name }
@@ -49,7 +51,7 @@ func (t Table) String() string { return tables[t].name }
 // Key is a number of the table as it is usually written: IP protocol 6, EtherType 0x800.
 func (t Table) Key(n uint32) string {
 	switch t {
-	case LinkType, IPProtocol, UDPPort, TCPPort, NextProtocol:
+	case LinkType, IPProtocol, UDPPort, TCPPort, NextProtocol, Pseudowire:
 		return strconv.FormatUint(uint64(n), 10)
 	}
 	return "0x" + strconv.FormatUint(uint64(n), 16)
