@@ -17,6 +17,7 @@ const (
 	InvalidVNI                        // the flag that makes a VNI valid is not set
 	FragmentOverlap                   // a fragment overlaps another one of its datagram
 	FragmentTooLong                   // a fragment reaches beyond 65,535 bytes
+	MayBeNVGRE                        // keys of GRE vary in their last eight bits only
 	numAnomalies
 	noAnomaly = numAnomalies
 )
@@ -27,6 +28,7 @@ var anomalies = [numAnomalies]struct{ name, doc string }{
 	InvalidVNI:         {"invalid-vni", "a VXLAN header whose I flag is not set: its VNI means nothing"},
 	FragmentOverlap:    {"fragment-overlap", "a fragment overlaps another one of its datagram with other bytes or bounds, or the two disagree on the datagram's length"},
 	FragmentTooLong:    {"fragment-too-long", "a fragment reaches beyond 65,535 bytes of its datagram"},
+	MayBeNVGRE:         {"may-be-nvgre", "keys of GRE differ in their last 8 bits only, as if they were VSID and FlowID of NVGRE (--gre-key nvgre); once a VSID"},
 	TooManyMessages:    {"too-many-messages", "more than 256 messages in one packet"},
 }
 

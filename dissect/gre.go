@@ -33,6 +33,7 @@ var gre = Protocol{
 	Walk:     walkGRE,
 	Summary:  summarizeGRE,
 	Identity: identifyGRE,
+	Resolve:  resolveGRE,
 }
 
 var (
@@ -184,8 +185,12 @@ func dissectGRE(d *Decoder, b []byte) ID {
 	if !d.header(n) {
 		return done
 	}
-	if d.config.NVGRE && h.MayBeNVGRE() {
-		d.layer().Note = GRENVGRE
+	if h.MayBeNVGRE() {
+		if d.config.NVGRE {
+			d.layer().Note = GRENVGRE
+		} else if key, ok := h.Key(); ok && tenantVSID(key) && d.flags&Quoted == 0 {
+			d.pend()
+		}
 	}
 	if d.layer().PayloadLen() <= 0 && !h.HasSequence() { // an acknowledgment, a keepalive; only what carries something is numbered
 		return done

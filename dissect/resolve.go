@@ -13,6 +13,7 @@ type Resolver struct {
 	firstTSN      *recent[uint32] // by ports and verification tag
 	sessions      *recent[l2tpBinding]
 	conversations *recent[tcpConversation]
+	subnets       *recent[nvgreSubnet] // by VSID
 }
 
 // maxAssociations bounds the directions of SCTP associations whose first TSN is remembered.
@@ -26,15 +27,16 @@ func (c *Config) NewResolver() *Resolver {
 		firstTSN:      newRecent[uint32](maxAssociations),
 		sessions:      newRecent[l2tpBinding](maxSessions),
 		conversations: newRecent[tcpConversation](maxConversations),
+		subnets:       newRecent[nvgreSubnet](maxSubnets),
 	}
 }
 
 // Fragments says what became of the fragments so far.
 func (r *Resolver) Fragments() FragmentCounts { return r.fragments.counts }
 
-// Evicted counts the L2TPv3 sessions, SCTP associations and TCP conversations that were forgotten to keep the limits.
+// Evicted counts the L2TPv3 sessions, SCTP associations, TCP conversations and NVGRE subnets that were forgotten to keep the limits.
 func (r *Resolver) Evicted() uint64 {
-	return r.sessions.evicted + r.firstTSN.evicted + r.conversations.evicted
+	return r.sessions.evicted + r.firstTSN.evicted + r.conversations.evicted + r.subnets.evicted
 }
 
 // Resolve finishes p. It does nothing for a packet that is not pending. Layers that it adds may point into memory of the
