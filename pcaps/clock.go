@@ -42,3 +42,23 @@ func (c *clock) ns(ticks uint64) int64 {
 	}
 	return total*nsPerSecond + int64(fraction)
 }
+
+// ticks is the first stamp with the given time, the reverse of ns; the nearest that there is for a time that no stamp has.
+func (c *clock) ticks(ns int64) uint64 {
+	seconds, fraction := ns/nsPerSecond, ns%nsPerSecond
+	if fraction < 0 {
+		seconds, fraction = seconds-1, fraction+nsPerSecond
+	}
+	const far = 1 << 40
+	if seconds -= max(-far, min(c.offset, far)); seconds < 0 {
+		return 0
+	}
+	hi, lo := bits.Mul64(uint64(seconds), c.perSecond)
+	partHi, partLo := bits.Mul64(uint64(fraction), c.perSecond)
+	partLo, carry := bits.Add64(partLo, nsPerSecond-1, 0) // rounded up: a coarser clock has one stamp for it, a finer one several
+	part, _ := bits.Div64(partHi+carry, partLo, nsPerSecond)
+	if lo, carry = bits.Add64(lo, part, 0); hi+carry > 0 {
+		return math.MaxUint64
+	}
+	return lo
+}

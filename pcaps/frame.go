@@ -1,5 +1,7 @@
 package pcaps
 
+import "cmp"
+
 // Frame is one captured frame. [Source.Next] fills it anew each time.
 type Frame struct {
 	Number    uint64     // from 1, over all input in the order of reading
@@ -53,4 +55,12 @@ type Interface struct {
 
 func newInterface(link LinkType, snapLen uint32) *Interface {
 	return &Interface{ID: -1, LinkType: link, SnapLen: snapLen, FCSLen: -1, Received: -1, Dropped: -1, OSDropped: -1}
+}
+
+// ticks is the stamp that the interface's clock puts on a time.
+func (i *Interface) ticks(ns int64) uint64 {
+	if i.clock.perSecond == 0 { // the format has no clocks
+		i.clock = newClock(cmp.Or(i.TicksPerSecond, nsPerSecond), 0)
+	}
+	return i.clock.ticks(ns)
 }

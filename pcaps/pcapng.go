@@ -60,6 +60,12 @@ const (
 	statisticsOSDropped = 7
 )
 
+// Records of a name resolution block; 0 ends them, as optEnd does.
+const (
+	recordIPv4 = 1
+	recordIPv6 = 2
+)
+
 // Section is what a section header of a pcapng file says of the capture.
 type Section struct {
 	Hardware    string
@@ -427,7 +433,6 @@ func (p *pcapngReader) readStatistics(block []byte) error {
 
 // readNames reads a Name Resolution Block. Its options, about the server that was asked, are not kept.
 func (p *pcapngReader) readNames(block []byte) error {
-	const recordIPv4, recordIPv6 = 1, 2 // 0 ends them, as optEnd does
 	records, err := p.body(block, 0, "names")
 	if err != nil {
 		return err

@@ -46,6 +46,7 @@ type Reader struct {
 	format     format
 	source     *source
 	size       int64
+	stat       os.FileInfo // nil where the caller opened the file
 	closers    []io.Closer
 	frames     uint64
 	latest     int64 // time of a frame
@@ -119,6 +120,7 @@ func open(path string, index, block int) (*Reader, error) {
 		return nil, err
 	}
 	r.closers = append(r.closers, file)
+	r.stat = info
 	if info.Mode().IsRegular() {
 		r.size = info.Size()
 	}
