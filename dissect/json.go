@@ -61,7 +61,7 @@ func appendMember(dst []byte, name string, n int64) []byte {
 // appendFields appends the fields of layer i as an object. Values of one field become a list where its first one stands.
 func (e *JSONEncoder) appendFields(dst []byte, p *Packet, i int) []byte {
 	e.values, e.next = e.values[:0], e.next[:0]
-	e.walker.layer(p, i)
+	e.walker.Visit(p, i)
 	dst = append(dst, '{')
 	for k, v := range e.values {
 		n := e.next[k]

@@ -9,6 +9,9 @@ type Frame struct {
 	Point   *Point // where it was captured
 
 	Timeless bool // the capture does not say when; Time is 0
+
+	Flags    uint32   // pcapng's epb_flags; 0 where the capture has none
+	Comments []string // what people wrote about the packet
 }
 
 // Point is a capture point: one interface of one file, or of this machine.
@@ -19,6 +22,7 @@ type Point struct {
 	Name   string // interface name, where the capture has one
 	Link   uint16 // LINKTYPE_ number of its frames
 	FCSLen int    // bytes of frame check sequence at the end of each frame, -1 when nobody says
+	Origin any    // whatever it was made from; not looked at here
 }
 
 // Packet is a frame and what was found in it. It is made once and used again for every frame: nothing in it may be kept

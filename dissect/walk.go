@@ -144,41 +144,29 @@ func (w *Walker) emit(v Value) {
 func (p *Packet) Values(i int) iter.Seq[Value] {
 	return func(yield func(Value) bool) {
 		w := Walker{yield: yield}
-		w.layer(p, i)
+		w.Visit(p, i)
 	}
 }
 
-// layer yields the fields of layer i of p.
-func (w *Walker) layer(p *Packet, i int) {
+// NewWalker returns a walker for [Walker.Visit]. It yields those fields whose Index wants holds, or all if wants is nil, until yield
+// returns false. It is used again and again: visiting does not allocate.
+func NewWalker(wants []bool, yield func(Value) bool) *Walker {
+	return &Walker{wants: wants, yield: yield}
+}
+
+// Visit yields the fields of layer i of p in the order of [Packet.Values].
+func (w *Walker) Visit(p *Packet, i int) {
 	w.enter(p, i)
 	proto := protocols[w.Layer.Protocol]
 	for k, header := 0, w.Header(); k < len(proto.Header); k++ {
 		w.row(&proto.Header[k], header, 0)
 	}
-	w.rest(proto)
-}
-
-// rest yields what the fixed header does not hold.
-func (w *Walker) rest(proto *Protocol) {
 	if proto.Walk != nil && !w.done {
 		proto.Walk(w)
 	}
 	if !w.done {
 		w.judgements()
 	}
-}
-
-// NewWalker returns a walker for [Walker.Rest]. It yields those fields whose Index wants holds, until yield returns false. It is used
-// again and again: visiting layers does not allocate.
-func NewWalker(wants []bool, yield func(Value) bool) *Walker {
-	return &Walker{wants: wants, yield: yield}
-}
-
-// Rest yields the fields of layer i of p that are no rows of its fixed header, in the order of [Packet.Values]. Those that are
-// cost less with [Packet.Uint] and [Packet.Raw].
-func (w *Walker) Rest(p *Packet, i int) {
-	w.enter(p, i)
-	w.rest(protocols[w.Layer.Protocol])
 }
 
 // enter makes w ready for layer i of p.

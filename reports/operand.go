@@ -214,7 +214,7 @@ func (r *reader) layer(p *dissect.Packet, i int, plan *plan) {
 		}
 	}
 	if plan.walk {
-		r.walker.Rest(p, i)
+		r.walker.Visit(p, i)
 	}
 }
 

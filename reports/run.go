@@ -23,6 +23,10 @@ type Options struct {
 	NoChecksums  bool           // leave checksums unverified: nobody will look at the verdicts
 	MaximumCount uint64         // end after so many packets; 0 is no limit
 
+	// Select takes the frames that the consumer is to see, if the filter means them, too; nil is all. It is asked about every frame, in
+	// capture order.
+	Select func(*dissect.Frame) bool
+
 	By     *Projection // a report of the user's own; nil for none
 	Groups int         // the most groups that a table keeps; 0 is 10,000
 }
@@ -47,7 +51,7 @@ func Read(src pcaps.Source, o Options, c Consumer) error {
 		early = o.Filter.NeedsChecksums()
 	}
 	work := worker{decoder: config.NewDecoder(), verify: early}
-	play := player{resolver: config.NewResolver(), early: early, filter: o.Filter, verify: !o.NoChecksums, consumer: c}
+	play := player{resolver: config.NewResolver(), early: early, takes: o.Select, filter: o.Filter, verify: !o.NoChecksums, consumer: c}
 	var damaged IncompleteError
 	var frame pcaps.Frame
 	for n := uint64(0); o.MaximumCount == 0 || n < o.MaximumCount; {
@@ -87,11 +91,13 @@ func (in *intake) frame(f *pcaps.Frame) *dissect.Frame {
 		Timeless: f.Timeless,
 		Number:   f.Number,
 		Point:    in.point(f),
+		Flags:    f.Flags,
+		Comments: f.Comments,
 	}
 	return &in.next
 }
 
-// point returns where f was captured. Frames of one interface mostly come in a row, and then it is the point of the frame before.
+// point returns where f was captured; its Origin is the interface. Frames of one interface mostly come in a row, and then it is the point of the frame before.
 func (in *intake) point(f *pcaps.Frame) *dissect.Point {
 	fcs := f.FCSLen()
 	if f.Interface == in.last && fcs == in.next.Point.FCSLen {
@@ -101,7 +107,7 @@ func (in *intake) point(f *pcaps.Frame) *dissect.Point {
 	point := in.points[f.Interface]
 	if point == nil {
 		i := f.Interface
-		point = &dissect.Point{ID: len(in.points), File: i.File, Index: i.ID, Name: i.Name, Link: uint16(i.LinkType), FCSLen: fcs}
+		point = &dissect.Point{ID: len(in.points), File: i.File, Index: i.ID, Name: i.Name, Link: uint16(i.LinkType), FCSLen: fcs, Origin: i}
 		in.points[i] = point
 	}
 	if point.FCSLen != fcs { // the frame's own word against its interface's
@@ -134,6 +140,7 @@ type player struct {
 	early    bool // verify before the filter is asked
 	filter   *filter.Filter
 	verify   bool
+	takes    func(*dissect.Frame) bool
 	consumer Consumer
 }
 
@@ -144,7 +151,7 @@ func (r *player) packet(p *dissect.Packet) error {
 			p.Verify()
 		}
 	}
-	if r.filter != nil && !r.filter.Match(p) {
+	if r.takes != nil && !r.takes(&p.Frame) || r.filter != nil && !r.filter.Match(p) {
 		return nil
 	}
 	if r.verify {

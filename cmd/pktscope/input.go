@@ -17,6 +17,7 @@ type input struct {
 	dissect dissect.Options
 	filter  string
 	count   uint64
+	slice   slice
 }
 
 // flags adds the flags to those of a command.
@@ -24,6 +25,7 @@ func (in *input) flags(set *pflag.FlagSet) {
 	in.dissect.Cookie = -1
 	set.StringVarP(&in.filter, "filter", "Y", "", "only packets that this display `FILTER` means, as in 'vxlan.vni == 5001 and tcp'")
 	set.Uint64VarP(&in.count, "count", "c", 0, "end after `N` packets, whether the filter means them or not")
+	in.slice.flags(set)
 	set.Var(decodeAs{&in.dissect.DecodeAs}, "decode-as",
 		"take a number for another protocol, as in udp.port=9999,vxlan; may be repeated")
 	set.Var(greKey{&in.dissect.NVGRE}, "gre-key",
@@ -50,6 +52,12 @@ func (in *input) read(files []string, checksums bool, c reports.Consumer) error 
 
 func (in *input) options(checksums bool) (reports.Options, error) {
 	o := reports.Options{Dissect: in.dissect, NoChecksums: !checksums, MaximumCount: in.count}
+	if in.slice.given() {
+		o.Select = in.slice.takes
+	}
+	if last := in.slice.last(); last != 0 && (in.count == 0 || last < in.count) {
+		o.MaximumCount = last
+	}
 	if in.filter == "" {
 		return o, nil
 	}

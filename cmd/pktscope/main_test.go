@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "write what commands print into the scri
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"pktscope": main}) }
 
 // TestScripts runs the command lines in testdata/script. In their directory they find overlay.pcapng, and tenants.pcap with its
-// first 300 bytes in cut.pcap and its first 20 in start.pcap.
+// first 300 bytes in cut.pcap and its first 20 in start.pcap; raw.pcap has a packet without a link layer.
 func TestScripts(t *testing.T) {
 	overlay, err := os.ReadFile("../../pcaps/testdata/overlay.pcapng")
 	if err != nil {
@@ -32,6 +32,7 @@ func TestScripts(t *testing.T) {
 				"tenants.pcap":   tenants(),
 				"cut.pcap":       tenants()[:300],
 				"start.pcap":     tenants()[:20],
+				"raw.pcap":       raw(),
 			} {
 				if err := os.WriteFile(filepath.Join(env.WorkDir, name), content, 0o644); err != nil {
 					return err
@@ -57,6 +58,13 @@ func tenants() []byte {
 		craft.Packet(craft.Ethernet{}, craft.ARP{}),
 		packet(5001, craft.Edit(craft.TCP{Src: 40000, Dst: 80, Seq: 1001, Ack: 1, Flags: craft.ACK | craft.PSH}, flip), craft.Payload("GET / HTTP/1.1")),
 	)
+}
+
+// raw is a capture of one IP packet at the time of the first one of tenants.
+func raw() []byte {
+	b := capture(craft.Packet(craft.IPv4{}, craft.UDP{Src: 1, Dst: 2}))
+	b[20] = 101 // link type
+	return b
 }
 
 // capture is a pcap file with the Ethernet frames, a millisecond between them.

@@ -15,18 +15,28 @@ func packetsCommand() *cobra.Command {
 	var o packetsOptions
 	cmd := &cobra.Command{
 		Use:   "packets FILE...",
-		Short: "Print packets: a line each, chosen fields, JSON, or everything",
+		Short: "Print packets: a line each, chosen fields, JSON, or everything; or write them to another capture",
 		Long: `Packets prints the packets of captures: number, seconds since the first one, bytes on the wire, and then who talks to whom
 innermost, what is around that, outwards, and what is wrong with it: bad checksums, anomalies, where dissecting ended.
+
+With -w packets are not printed but written to another capture: all of them, or those that -Y, --range, --from and --to leave.
 
 Captures are pcap, pcapng or snoop files, compressed or not; - is standard input. Several are merged by time.`,
 		Example: `  pktscope packets trace.pcap
   pktscope packets trace.pcap -T fields -e frame.number -e ip.src -e vxlan.vni
   pktscope packets trace.pcap -c 1 -V -x
+  pktscope packets trace.pcap --from +10s --to +20s -w part.pcapng.zst
   pktscope packets trace.pcap -T json | jq '.layers[] | select(.protocol == "vxlan").fields["vxlan.vni"]'
   tcpdump -i eth0 -w - | pktscope packets --decode-as udp.port=9999,vxlan -`,
 		Args: files,
-		RunE: func(_ *cobra.Command, files []string) error { return o.run(files) },
+		RunE: func(cmd *cobra.Command, files []string) error {
+			for _, name := range []string{"format", "field", "verbose", "hex"} {
+				if o.write.path != "" && cmd.Flags().Changed(name) {
+					return fmt.Errorf("-w writes packets and prints none: leave out --%s", name)
+				}
+			}
+			return o.run(files)
+		},
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
@@ -35,6 +45,7 @@ Captures are pcap, pcapng or snoop files, compressed or not; - is standard input
 	flags.BoolVarP(&o.tree, "verbose", "V", false, "the same as -T tree")
 	flags.BoolVarP(&o.hex, "hex", "x", false, "print the bytes, too")
 	o.input.flags(flags)
+	o.write.flags(flags)
 	cmd.RegisterFlagCompletionFunc("field", completeFields)
 	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -57,9 +68,13 @@ type packetsOptions struct {
 	fields []string
 	tree   bool
 	hex    bool
+	write  writing
 }
 
 func (o *packetsOptions) run(files []string) error {
+	if o.write.path != "" {
+		return o.input.write(files, &o.write)
+	}
 	if o.tree {
 		o.format = "tree"
 	}

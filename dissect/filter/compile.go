@@ -100,9 +100,9 @@ func (c *compiler) relation(n *relation) test {
 	}
 	all := n.many == every || n.many == byOperator && (n.op == "===" || n.op == "!=")
 	if l, ok := n.b.(*literal); ok {
-		if rows, ok := c.rows(n.a); ok {
+		if r, ok := c.rows(n.a); ok {
 			if in, ok := l.interval(n.op, n.a.(*reference)); ok {
-				return within(rows, []interval{in}, all)
+				return r.within([]interval{in}, all)
 			}
 		}
 	}
@@ -192,9 +192,9 @@ func (c *compiler) membership(n *membership) test {
 		n.a.where().fail("only a field or a function can be in a set")
 	}
 	all := n.many == every
-	if rows, ok := c.rows(n.a); ok {
+	if r, ok := c.rows(n.a); ok {
 		if sets, ok := intervals(n); ok {
-			return within(rows, sets, all)
+			return r.within(sets, all)
 		}
 	}
 	values := c.own(c.operand(n.a, ta), ta)

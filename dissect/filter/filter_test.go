@@ -275,16 +275,3 @@ func TestMatch(t *testing.T) {
 		}
 	}
 }
-
-// A stack of labels is one layer to the layer operator, and each label one to inner and outer.
-func TestLabels(t *testing.T) {
-	p := decode(t, craft.Packet(craft.Ethernet{}, craft.MPLS{Label: 100}, craft.MPLS{Label: 200}, craft.IPv4{}, craft.UDP{Dst: 9}))
-	for text, want := range map[string]bool{
-		"mpls.label#1 == 200": true, "mpls.label#[-1] == 100": true, "mpls.label#2": false, "count(mpls) == 2": true,
-		"inner.mpls.label == 200": true, "inner.mpls.label == 100": false, "outer.mpls.label === 100": true,
-	} {
-		if got := compile(t, text).Match(p); got != want {
-			t.Errorf("%s is %v", text, got)
-		}
-	}
-}

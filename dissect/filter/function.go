@@ -21,7 +21,7 @@ func typeOfCall(n *call) typ {
 		n.failHint(hint, "%s is not a function", n.name)
 	}
 	if len(n.args) == 0 || arity > 0 && len(n.args) != arity {
-		n.fail("%s takes %s", n.name, [...]string{"arguments", "one argument"}[arity])
+		n.fail("%s takes %s", n.name, map[bool]string{true: "one argument", false: "arguments"}[arity == 1])
 	}
 	switch n.name {
 	case "len", "count":

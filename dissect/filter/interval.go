@@ -2,7 +2,6 @@ package filter
 
 import (
 	"math"
-	"slices"
 
 	"pktscope/dissect"
 )
@@ -51,8 +50,8 @@ func (v value) numbers() (low, high uint64) {
 	return low &^ rest, low | rest
 }
 
-// rows returns the readers of operand a if all that a names are rows of headers that can be read as numbers.
-func (c *compiler) rows(a operand) (all []*reader, ok bool) {
+// rows returns the reader of operand a if all that a names are rows of one header that can be read as numbers.
+func (c *compiler) rows(a operand) (*reader, bool) {
 	n, ok := a.(*reference)
 	if !ok || n.layers != nil {
 		return nil, false
@@ -66,8 +65,8 @@ func (c *compiler) rows(a operand) (all []*reader, ok bool) {
 	default:
 		return nil, false
 	}
-	all = c.readers(n)
-	return all, !slices.ContainsFunc(all, func(r *reader) bool { return r.wants != nil })
+	all := c.readers(n)
+	return all[0], len(all) == 1 && all[0].wants == nil
 }
 
 // interval returns the numbers x for which "x op l" is right, x being what n names. It is not ok if the literal's sign asks for a
@@ -103,26 +102,25 @@ func intervals(m *membership) (all []interval, ok bool) {
 	return all, true
 }
 
-// within tests whether one of the values that the readers find, or every one, is in one of the sets.
-func within(readers []*reader, sets []interval, all bool) test {
+// within tests whether one of the values, or every one, is in one of the sets.
+func (r *reader) within(sets []interval, all bool) test {
+	id, fields := r.protocol, r.fixed
 	return func(p *dissect.Packet) bool {
 		seen := false
-		for _, r := range readers {
-			for i := range p.Layers {
-				l := &p.Layers[i]
-				if l.Protocol != r.protocol {
+		for i := range p.Layers {
+			l := &p.Layers[i]
+			if l.Protocol != id {
+				continue
+			}
+			for _, f := range fields {
+				n, ok := p.Uint(l, f)
+				if !ok {
 					continue
 				}
-				for _, f := range r.fixed {
-					n, ok := p.Uint(l, f)
-					if !ok {
-						continue
-					}
-					if in(sets, n) != all {
-						return !all
-					}
-					seen = true
+				if in(sets, n) != all {
+					return !all
 				}
+				seen = true
 			}
 		}
 		return all && seen

@@ -142,7 +142,7 @@ func (r *reader) layer(p *dissect.Packet, i int, l *dissect.Layer) {
 		}
 	}
 	if r.wants != nil {
-		r.walker.Rest(p, i)
+		r.walker.Visit(p, i)
 	}
 }
 

@@ -39,9 +39,6 @@ func (t typ) sliceable() bool { return ipv4 <= t && t <= protocol }
 // searchable tells whether something can be searched for in values.
 func (t typ) searchable() bool { return mac <= t && t <= protocol }
 
-// bytewise tells whether values are bytes without any meaning of their own, and so can be compared with others that are.
-func (t typ) bytewise() bool { return t == mac || t == octets || t == protocol }
-
 func typeOf(a operand) typ {
 	switch a := a.(type) {
 	case *reference:
@@ -88,7 +85,8 @@ func common(a, b operand) typ {
 		return ta
 	case ta <= signed && tb <= signed:
 		return signed
-	case ta.bytewise() && tb.bytewise(), ta == octets && tb.sliceable(), tb == octets && ta.sliceable():
+	case ta >= mac && ta <= protocol && ta != text && tb >= mac && tb <= protocol && tb != text,
+		ta == octets && tb.sliceable(), tb == octets && ta.sliceable():
 		return octets
 	}
 	between(a, b).fail("%s is %s and %s is %s: they cannot be compared", describe(a), ta, describe(b), tb)
