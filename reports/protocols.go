@@ -48,7 +48,7 @@ type protocolsPart struct {
 
 func (t *protocolsPart) Add(p *dissect.Packet) {
 	s := stackOf(p)
-	t.stacks.At(s, t.report.seed.Bytes(s[:])).add(uint64(p.WireLen))
+	t.stacks.At(s, s.hash(t.report.seed)).add(uint64(p.WireLen))
 }
 
 func (t *protocolsPart) Flush() {

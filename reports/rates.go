@@ -6,6 +6,8 @@ import "math"
 type Run struct {
 	First, Last    int64 // the lowest and the highest time of a packet, nanoseconds since 1970
 	Packets, Bytes uint64
+
+	start int64 // of the second, nanoseconds since 1970; it wraps around in the first second of an int64
 }
 
 // Runs collects a block's packets for [Rates.Play]. A worker fills it, and empties it with runs[:0] for the next block.
@@ -14,14 +16,14 @@ type Runs []Run
 // Add counts a packet of so many bytes on the wire at ns nanoseconds since 1970.
 func (r *Runs) Add(ns int64, bytes uint64) {
 	if n := len(*r); n > 0 {
-		if last := &(*r)[n-1]; second(last.First) == second(ns) {
+		if last := &(*r)[n-1]; uint64(ns-last.start) < 1e9 { // to divide takes longer than all the rest
 			last.First, last.Last = min(last.First, ns), max(last.Last, ns)
 			last.Packets++
 			last.Bytes += bytes
 			return
 		}
 	}
-	*r = append(*r, Run{ns, ns, 1, bytes})
+	*r = append(*r, Run{ns, ns, 1, bytes, second(ns) * 1e9})
 }
 
 // second returns the second that ns falls into; it rounds down before 1970 too.

@@ -56,7 +56,7 @@ func TestStack(t *testing.T) {
 	}
 	for _, p := range []*dissect.Packet{chain(300), layers(star...), layers(bush...)} {
 		s := stackOf(p)
-		if n := len(s.nodes()); n < len(s)/3 || n > len(s) {
+		if n := len(s.nodes()); n < stackBytes/3 || n > stackBytes {
 			t.Errorf("%d protocols of a stack that does not fit", n)
 		}
 		for i, n := range s.nodes() {

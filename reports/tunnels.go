@@ -253,7 +253,9 @@ func (w *tunnelWalk) count(i int, kind kindID, own uint8, inner uint64) {
 			total.ports.Add(FixedSeed.Uint64(port))
 		}
 	}
-	total.verdicts[verdict]++
+	if verdict != dissect.VerdictNone {
+		total.verdicts[verdict]++
+	}
 	if !w.path.ids[min(int(w.path.n), len(w.path.ids))-1].some {
 		w.hash ^= hash // its ends tell what is in it from what is in another
 	}
