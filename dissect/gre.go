@@ -290,12 +290,15 @@ func walkGRERoutes(w *Walker, off int) int {
 // identifyGRE takes the whole key, or the virtual subnet without the flow, or the call of PPTP.
 func identifyGRE(p *Packet, l *Layer) (uint32, bool) {
 	h := GRE(p.Header(l))
-	if h.PPTP() && h.HasKey() {
-		return uint32(be16(h[h.key()+2:])), true
+	if call, ok := h.Call(); ok {
+		return uint32(call), true
 	}
 	key, ok := h.Key()
-	if l.Note == GRENVGRE {
+	switch {
+	case l.Note == GRENVGRE:
 		key >>= 8
+	case h.Version() == 1: // MikroTik's EoIP has the payload's length in the upper half
+		key &= 0xffff
 	}
 	return key, ok
 }

@@ -46,7 +46,7 @@ var all = []Description{
 	{"vlans", "VLANs, QinQ pairs and untagged frames, by capture point", newVLANs},
 	{"tunnels", "tunnels, label stacks and security associations: who carries whose packets", newTunnels},
 	{"checksums", "checksums by protocol and verdict", newChecksums},
-	{"anomalies", "what is odd, and where dissecting ended", newAnomalies},
+	{"anomalies", "what is odd in packets", newAnomalies},
 }
 
 // All returns the reports that there are.
@@ -55,7 +55,6 @@ func All() []Description { return slices.Clone(all) }
 // setup is what reports may want to know of a run.
 type setup struct {
 	source pcaps.Source // what files say beside their frames; nil where there are none
-	nvgre  bool         // the keys of GRE that carries Ethernet are NVGRE's
 	groups int          // the most groups that a table keeps
 }
 
@@ -77,7 +76,7 @@ const blockPackets = 1 << 16
 // NewSet returns the named reports over src in the order in which they print, and o.By behind them; all if neither names any. The error
 // is for a name that is none.
 func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {
-	set := setup{source: src, nvgre: o.Dissect.NVGRE, groups: cmp.Or(o.Groups, maxGroups)}
+	set := setup{source: src, groups: cmp.Or(o.Groups, maxGroups)}
 	chosen := map[string]bool{}
 	for _, name := range names {
 		if !slices.ContainsFunc(all, func(d Description) bool { return d.Name == name }) {

@@ -48,14 +48,14 @@ func onTap(frames ...[]byte) (all []pcaps.Frame) {
 }
 
 // playParts adds frames to parts in turn, so many to each, and flushes each part before the next one is used.
-func playParts(t testing.TB, parts []Part, every int, frames []pcaps.Frame) {
+func playParts(t testing.TB, parts []Part, every int, o Options, frames []pcaps.Frame) {
 	t.Helper()
 	in := &input{}
 	for _, f := range frames {
 		in.steps = append(in.steps, f)
 	}
 	n := 0
-	err := Read(in, Options{}, consumer(func(p *dissect.Packet) error {
+	err := Read(in, o, consumer(func(p *dissect.Packet) error {
 		part := parts[n/every%len(parts)]
 		part.Add(p)
 		if n++; n%every == 0 {
@@ -82,8 +82,14 @@ func description(t testing.TB, name string) Description {
 // count returns the tables of the report over frames.
 func count(t testing.TB, name string, s setup, frames []pcaps.Frame) []*Table {
 	t.Helper()
+	return countAs(t, name, s, Options{}, frames)
+}
+
+// countAs is count with options for dissecting.
+func countAs(t testing.TB, name string, s setup, o Options, frames []pcaps.Frame) []*Table {
+	t.Helper()
 	r := description(t, name).make(s)
-	playParts(t, []Part{r.NewPart()}, 1000, frames)
+	playParts(t, []Part{r.NewPart()}, 1000, o, frames)
 	return r.Snapshot()
 }
 
@@ -187,7 +193,7 @@ func TestBlocks(t *testing.T) {
 						parts = append(parts, r.NewPart())
 					}
 					for range 2 {
-						playParts(t, parts, every, frames)
+						playParts(t, parts, every, Options{}, frames)
 						r.Snapshot()
 						if diff := cmp.Diff(want, exact(t, r.Snapshot())); diff != "" {
 							t.Fatalf("%s in blocks of %d by %d workers, at most %d groups (-want +got):\n%s", d.Name, every, workers, groups, diff)

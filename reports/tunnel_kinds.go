@@ -8,16 +8,18 @@ import (
 	"pktscope/dissect"
 )
 
-// A tunnelKind is what the report on tunnels has to know of one kind of tunnel.
+// A tunnelKind is what the report on tunnels has to know of one kind of tunnel, or of tag: that is no tunnel, but on the path to one.
 type tunnelKind struct {
 	name     string // stable
 	protocol string // dissect's name of it; empty where no protocol alone tells the kind
 	ends     endsOf
-	tag      bool // no tunnel, but an identifier on the path
+	print    func(id uint32) string // the decimal number if nil
 
-	// id reads the identifier from a whole header; ok is false where the header has none. nil is a kind without.
-	id  func(h []byte) (id uint32, ok bool)
-	hex bool // it is printed as a hexadecimal number
+	// id reads the identifier of a whole layer; ok is false where there is none. By default it is the protocol's Identity; nil is a kind
+	// without.
+	id func(*dissect.Packet, *dissect.Layer) (id uint32, ok bool)
+	// own tells the tunnel's own messages, which carry nobody's packets; nil where there are none.
+	own func(*dissect.Packet, *dissect.Layer) bool
 }
 
 // endsOf says where the ends of a tunnel are named.
@@ -40,64 +42,74 @@ const (
 	kind4in6
 	kind6in6
 	kindGRE
-	kindNVGRE // GRE, if the user says so
-	kindPPTP  // GRE of version 1 that carries PPP
-	kindEoIP  // the same with MikroTik's frames
+	kindNVGRE
+	kindPPTP
+	kindEoIP
+	kindL2TP
+	kindL2TPv3
 	otherKinds
 )
 
 var tunnelKinds = [...]tunnelKind{
-	kindMPLS: {name: "mpls", ends: outerIPEnds},
+	kindMPLS: {name: "mpls", protocol: "mpls", ends: outerIPEnds},
 	kind4in4: {name: "4in4"},
 	kind6in4: {name: "6in4"},
 	kind4in6: {name: "4in6"},
 	kind6in6: {name: "6in6"},
-	kindGRE: {name: "gre", protocol: "gre",
-		id: func(h []byte) (uint32, bool) { return dissect.GRE(h).Key() }},
-	kindNVGRE: {name: "nvgre",
-		id: func(h []byte) (uint32, bool) { key, ok := dissect.GRE(h).Key(); return key >> 8, ok }},
-	kindPPTP: {name: "pptp",
-		id: func(h []byte) (uint32, bool) { call, ok := dissect.GRE(h).Call(); return uint32(call), ok }},
-	// The key is two bytes of length and then the tunnel's number, little-endian.
-	kindEoIP: {name: "eoip",
-		id: func(h []byte) (uint32, bool) {
-			key, ok := dissect.GRE(h).Key()
-			return uint32(bits.ReverseBytes16(uint16(key))), ok
-		}},
 
-	otherKinds: {name: "vlan", protocol: "vlan", tag: true,
-		id: func(h []byte) (uint32, bool) { id := dissect.VLAN(h).VID(); return uint32(id), id != 0 }}, // 0 is a priority tag
-	{name: "s-vlan", protocol: "ieee8021ad", tag: true,
-		id: func(h []byte) (uint32, bool) { id := dissect.VLAN(h).VID(); return uint32(id), id != 0 }},
-	{name: "fgl", protocol: "fgl", tag: true,
-		id: func(h []byte) (uint32, bool) { return dissect.FGL(h).Label(), true }},
-	{name: "802.1ah", protocol: "ieee8021ah",
-		id: func(h []byte) (uint32, bool) { return dissect.ITag(h).ISID(), true }},
-	{name: "trill", protocol: "trill", ends: nicknameEnds},
-	{name: "pppoe", protocol: "pppoes",
-		id: func(h []byte) (uint32, bool) { return uint32(dissect.PPPoE(h).SessionID()), true }},
-	{name: "vxlan", protocol: "vxlan",
-		id: func(h []byte) (uint32, bool) { return dissect.VXLAN(h).VNI(), dissect.VXLAN(h).ValidVNI() }},
-	{name: "vxlan-gpe", protocol: "vxlan_gpe",
-		id: func(h []byte) (uint32, bool) { return dissect.VXLANGPE(h).VNI(), dissect.VXLANGPE(h).ValidVNI() }},
-	{name: "geneve", protocol: "geneve",
-		id: func(h []byte) (uint32, bool) { return dissect.Geneve(h).VNI(), true }},
+	kindGRE:   {name: "gre", protocol: "gre"},
+	kindNVGRE: {name: "nvgre", protocol: "gre"}, // if the user says so
+	kindPPTP:  {name: "pptp", protocol: "gre"},  // version 1, with PPP
+	kindEoIP:  {name: "eoip", protocol: "gre", print: littleEndian},
+
+	kindL2TP:   {name: "l2tp", protocol: "l2tp", own: unnumbered, print: twoHalves},
+	kindL2TPv3: {name: "l2tpv3", protocol: "l2tp", own: unnumbered},
+
+	otherKinds: {name: "vxlan", protocol: "vxlan"},
+	{name: "vxlan-gpe", protocol: "vxlan_gpe"},
+	{name: "geneve", protocol: "geneve"},
+	{name: "gtp", protocol: "gtp", own: func(p *dissect.Packet, l *dissect.Layer) bool { return dissect.GTP(p.Header(l)).Message() != 255 }},
 	{name: "nsh", protocol: "nsh",
-		id: func(h []byte) (uint32, bool) { return dissect.NSH(h).ServicePath(), true }},
-	{name: "erspan", protocol: "erspan",
-		id: func(h []byte) (uint32, bool) {
-			if len(h) < 4 { // type I has no header
-				return 0, false
-			}
-			return uint32(dissect.ERSPAN(h).Session()), true
+		id: func(p *dissect.Packet, l *dissect.Layer) (uint32, bool) {
+			return dissect.NSH(p.Header(l)).ServicePath(), true
 		}},
+	{name: "erspan", protocol: "erspan", print: func(id uint32) string { return fmt.Sprint(id & 0x3ff) }}, // above it is a VLAN
 	{name: "etherip", protocol: "etherip"},
-	{name: "esp", protocol: "esp", hex: true,
-		id: func(h []byte) (uint32, bool) { return dissect.ESP(h).SPI(), true }},
-	{name: "ah", protocol: "ah", hex: true,
-		id: func(h []byte) (uint32, bool) { return dissect.AH(h).SPI(), true }},
+	{name: "esp", protocol: "esp", print: hex32},
+	{name: "ah", protocol: "ah", print: hex32,
+		id: func(p *dissect.Packet, l *dissect.Layer) (uint32, bool) { return dissect.AH(p.Header(l)).SPI(), true }},
 	{name: "ipcomp", protocol: "ipcomp",
-		id: func(h []byte) (uint32, bool) { return uint32(dissect.IPComp(h).CPI()), true }},
+		id: func(p *dissect.Packet, l *dissect.Layer) (uint32, bool) {
+			return uint32(dissect.IPComp(p.Header(l)).CPI()), true
+		}},
+	{name: "802.1ah", protocol: "ieee8021ah"},
+	{name: "trill", protocol: "trill", ends: nicknameEnds},
+	{name: "pppoe", protocol: "pppoes", own: func(p *dissect.Packet, l *dissect.Layer) bool { return dissect.PPPoE(p.Header(l)).Code() != 0 }},
+
+	{name: "vlan", protocol: "vlan"},
+	{name: "s-vlan", protocol: "ieee8021ad"},
+	{name: "fgl", protocol: "fgl"},
+	{name: "dlci", protocol: "fr"},
+}
+
+func init() {
+	for i := range tunnelKinds {
+		if k := &tunnelKinds[i]; k.id == nil && k.protocol != "" {
+			k.id = dissect.ByName(k.protocol).Identity
+		}
+	}
+}
+
+func hex32(id uint32) string { return fmt.Sprintf("0x%08x", id) }
+
+func twoHalves(id uint32) string { return fmt.Sprintf("%d/%d", id>>16, id&0xffff) }
+
+func littleEndian(id uint32) string { return fmt.Sprint(bits.ReverseBytes16(uint16(id))) }
+
+// unnumbered tells L2TP's control messages: only data has a session.
+func unnumbered(p *dissect.Packet, l *dissect.Layer) bool {
+	_, ok := dissect.ByID(l.Protocol).Identity(p, l)
+	return !ok
 }
 
 // A role is what a layer means to the report.
@@ -120,22 +132,17 @@ const (
 
 // roles are by protocol.
 var roles = func() (all [256]role) {
-	for name, r := range map[string]role{
-		"eth":  {meaning: meansEthernet},
-		"ip":   {meaning: meansIP},
-		"ipv6": {meaning: meansIP},
-		"udp":  {meaning: meansUDP},
-		"mpls": {meansLabel, kindMPLS},
-	} {
-		all[dissect.ByName(name).ID] = r
-	}
 	for kind, k := range tunnelKinds {
-		switch {
-		case k.tag:
-			all[dissect.ByName(k.protocol).ID] = role{meansTag, kindID(kind)}
-		case k.protocol != "":
-			all[dissect.ByName(k.protocol).ID] = role{meansTunnel, kindID(kind)}
+		if k.protocol != "" {
+			r := &all[dissect.ByName(k.protocol).ID]
+			if r.meaning == meansNothing { // the first kind of a protocol
+				*r = role{meansTunnel, kindID(kind)}
+			}
 		}
+	}
+	for name, means := range map[string]meaning{"eth": meansEthernet, "ip": meansIP, "ipv6": meansIP, "udp": meansUDP, "mpls": meansLabel,
+		"vlan": meansTag, "ieee8021ad": meansTag, "fgl": meansTag, "fr": meansTag} {
+		all[dissect.ByName(name).ID].meaning = means
 	}
 	return all
 }()
@@ -152,7 +159,7 @@ var ipHeaders = func() (all [256]bool) {
 type identifier struct {
 	id   uint32
 	kind kindID
-	some bool // the tunnel has an identifier; otherwise its ends tell it from others
+	some bool // there is an identifier; otherwise the tunnel's ends tell it from others
 }
 
 // word is the identifier in 64 bits.
@@ -166,11 +173,12 @@ func (d identifier) word() uint64 {
 
 // number prints the identifier alone, as the kind has it.
 func (d identifier) number() string {
+	print := tunnelKinds[d.kind].print
 	switch {
 	case !d.some:
 		return ""
-	case tunnelKinds[d.kind].hex:
-		return fmt.Sprintf("0x%08x", d.id)
+	case print != nil:
+		return print(d.id)
 	}
 	return fmt.Sprint(d.id)
 }

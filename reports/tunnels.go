@@ -17,7 +17,6 @@ import (
 // 10.0.0.2 in VXLAN 5001 is not the one in VXLAN 5002.
 type tunnels struct {
 	seed    Seed
-	nvgre   bool
 	tunnels *Groups[tunnelKey, tunnelTotal]
 	parts   []*tunnelsPart
 }
@@ -34,18 +33,18 @@ func (e endpoint) less(f endpoint) bool { return e[0] < f[0] || e[0] == f[0] && 
 
 // tunnelTotal has what each packet changes first: with the key it is two lines of cache.
 type tunnelTotal struct {
-	ways        [2]amount // from the lower end to the higher, and back
-	span        span
-	inner       uint64 // bytes of what it carries
-	largest     uint32 // bytes of the largest packet around it
-	own         uint8  // where its own identifiers start in path
-	kind        kindID
-	ends        endKind
-	udp         bool
-	verdicts    [dissect.NumVerdicts]uint64
-	ports       Distinct // UDP source ports
-	reassembled uint64
-	path        path // with its own identifiers last
+	ways      [2]amount // from the lower end to the higher, and back
+	span      span
+	inner     uint64 // bytes of what it carries
+	largest   uint32 // bytes of the largest packet around it
+	own       uint8  // where its own identifiers start in path
+	kind      kindID
+	ends      endKind
+	udp       bool
+	verdicts  [dissect.NumVerdicts]uint64
+	ports     Distinct // UDP source ports
+	fragments uint64   // that packets around it came in
+	path      path     // with its own identifiers last
 }
 
 // endKind says what endpoints are.
@@ -65,7 +64,7 @@ func (t *tunnelTotal) absorb(from *tunnelTotal) {
 	}
 	t.inner += from.inner
 	t.largest = max(t.largest, from.largest)
-	t.reassembled += from.reassembled
+	t.fragments += from.fragments
 	t.ports.Merge(&from.ports)
 	for v, n := range from.verdicts {
 		t.verdicts[v] += n
@@ -79,7 +78,7 @@ func (t *tunnelTotal) reset() {
 }
 
 func newTunnels(s setup) Report {
-	return &tunnels{seed: NewSeed(), nvgre: s.nvgre, tunnels: NewGroups[tunnelKey, tunnelTotal](s.groups)}
+	return &tunnels{seed: NewSeed(), tunnels: NewGroups[tunnelKey, tunnelTotal](s.groups)}
 }
 
 func (r *tunnels) NewPart() Part {
@@ -133,7 +132,7 @@ func (t *tunnelsPart) Add(p *dissect.Packet) {
 		case meansLabel:
 			w.label(i)
 		case meansTag:
-			if id, ok := tunnelKinds[role.kind].id(p.Header(l)); ok {
+			if id, ok := tunnelKinds[role.kind].id(p, l); ok {
 				w.add(identifier{id, role.kind, true})
 			}
 		case meansTunnel:
@@ -161,12 +160,11 @@ func (w *tunnelWalk) add(d identifier) {
 // label reads one entry of a label stack. Special-purpose and entropy labels are no identity.
 func (w *tunnelWalk) label(i int) {
 	l := &w.packet.Layers[i]
-	h := dissect.MPLS(w.packet.Header(l))
-	if l.Note == 0 && !h.Special() {
-		w.add(identifier{h.Label(), kindMPLS, true})
+	if label, ok := tunnelKinds[kindMPLS].id(w.packet, l); ok {
+		w.add(identifier{label, kindMPLS, true})
 		w.labels++
 	}
-	if h.Bottom() {
+	if dissect.MPLS(w.packet.Header(l)).Bottom() {
 		if w.labels == 0 {
 			w.add(identifier{kind: kindMPLS})
 			w.labels = 1
@@ -192,26 +190,34 @@ func (w *tunnelWalk) ipInIP(i int) {
 // tunnel counts layer i as a tunnel of a kind that its protocol tells.
 func (w *tunnelWalk) tunnel(i int, kind kindID) {
 	l := &w.packet.Layers[i]
-	h := w.packet.Header(l)
-	if kind == kindGRE {
-		kind = w.gre(h)
+	k := &tunnelKinds[kind]
+	if k.own != nil && k.own(w.packet, l) {
+		return
+	}
+	switch kind {
+	case kindGRE:
+		kind = greKind(dissect.GRE(w.packet.Header(l)), l.Note)
+	case kindL2TP:
+		if w.udp == 0 || dissect.L2TP(w.packet.Header(l)).Version() == 3 {
+			kind = kindL2TPv3
+		}
 	}
 	d := identifier{kind: kind}
-	if read := tunnelKinds[kind].id; read != nil {
-		d.id, d.some = read(h)
+	if k.id != nil {
+		d.id, d.some = k.id(w.packet, l)
 	}
 	w.add(d)
 	w.count(i, kind, w.path.n-1, uint64(max(0, l.PayloadLen())))
 }
 
-// gre returns which kind a GRE header is.
-func (w *tunnelWalk) gre(h dissect.GRE) kindID {
+// greKind returns which kind a GRE header is, note being that of its layer.
+func greKind(h dissect.GRE, note uint16) kindID {
 	switch {
 	case h.PPTP():
 		return kindPPTP
 	case h.Version() == 1:
 		return kindEoIP
-	case w.report.nvgre && h.MayBeNVGRE():
+	case note == dissect.GRENVGRE:
 		return kindNVGRE
 	}
 	return kindGRE
@@ -231,7 +237,13 @@ func (w *tunnelWalk) count(i int, kind kindID, own uint8, inner uint64) {
 	if total.ways[0].packets|total.ways[1].packets == 0 {
 		total.path, total.own, total.kind, total.ends, total.udp = w.path, own, kind, ends, w.udp != 0
 	}
-	total.ways[way].add(uint64(p.WireLen))
+	bytes := uint64(p.WireLen)
+	if len(p.Sources()) > 1 {
+		more, fragments := w.fragments(i)
+		bytes += more
+		total.fragments += fragments
+	}
+	total.ways[way].add(bytes)
 	total.inner += inner
 	total.span.addPacket(p)
 	if w.outer != 0 {
@@ -241,9 +253,6 @@ func (w *tunnelWalk) count(i int, kind kindID, own uint8, inner uint64) {
 			n = outer.PayloadLen() // so that both are what an MTU limits
 		}
 		total.largest = max(total.largest, uint32(n))
-		if outer.Source != p.Layers[i].Source {
-			total.reassembled++
-		}
 	}
 	verdict := p.Layers[i].Verdict
 	if w.udp != 0 {
@@ -259,6 +268,24 @@ func (w *tunnelWalk) count(i int, kind kindID, own uint8, inner uint64) {
 	if !w.path.ids[min(int(w.path.n), len(w.path.ids))-1].some {
 		w.hash ^= hash // its ends tell what is in it from what is in another
 	}
+}
+
+// fragments returns the bytes on the wire of the fragments before this one, which completes what layer i is in: their headers are
+// taken to be as long as its own. It returns, too, how many fragments the packet around the tunnel came in, 0 if it came whole.
+func (w *tunnelWalk) fragments(i int) (bytes, fragments uint64) {
+	p := w.packet
+	for i > 0 {
+		source := p.Layers[i].Source
+		i = int(p.Layers[i].Parent)
+		if l := &p.Layers[i]; l.Source != source && ipHeaders[l.Protocol] {
+			own, number := l.PayloadLen(), int(l.Note)
+			bytes += uint64((number-1)*max(0, p.WireLen-own) + max(0, len(p.Sources()[source])-own))
+			if i >= w.outer {
+				fragments = uint64(number)
+			}
+		}
+	}
+	return bytes, fragments
 }
 
 // ends returns the sender and the receiver of the tunnel of layer i.
@@ -308,7 +335,7 @@ func (r *tunnels) Snapshot() []*Table {
 			{Name: "inner_bytes", Kind: KindBytes, Detail: true},
 			{Name: "overhead", Kind: KindShare},
 			{Name: "largest", Kind: KindSize},
-			{Name: "reassembled", Kind: KindCount},
+			{Name: "outer_fragments", Title: "fragments", Kind: KindCount},
 			{Name: "source_ports", Title: "ports", Kind: KindDistinct},
 			{Name: "checksum_good", Kind: KindCount, Detail: true},
 			{Name: "checksum_bad", Title: "bad sums", Kind: KindCount},
@@ -369,7 +396,7 @@ func (t *tunnelTotal) cells() []Cell {
 	v := &t.verdicts
 	first, last := t.span.cells()
 	return []Cell{Int(there.packets + back.packets), Int(there.packets), Int(back.packets), Int(bytes), Int(there.bytes), Int(back.bytes),
-		Int(t.inner), Share(bytes-min(bytes, t.inner), bytes), largest, Int(t.reassembled), ports,
+		Int(t.inner), Share(bytes-min(bytes, t.inner), bytes), largest, Int(t.fragments), ports,
 		Int(v[dissect.Good]), Int(v[dissect.Bad]), Int(v[dissect.Absent] + v[dissect.AbsentTunnel]),
 		Int(v[dissect.Illegal] + v[dissect.Offload] + v[dissect.Unverifiable] + v[dissect.Excerpt]), first, last}
 }

@@ -3,6 +3,7 @@ package reports
 import (
 	"testing"
 
+	"pktscope/dissect"
 	"pktscope/internal/craft"
 )
 
@@ -91,12 +92,25 @@ func TestTunnels(t *testing.T) {
 			craft.Packet(eth1, there, craft.ESP{SPI: 0xc0de}, craft.Payload(make([]byte, 40))),
 			craft.Packet(eth1, back, craft.ESP{SPI: 0xbeef}, craft.Payload(make([]byte, 40))),
 		}, []string{"esp 0x0000beef 172.16.0.1 172.16.0.2 - 0 1 40", "esp 0x0000c0de 172.16.0.1 172.16.0.2 - 1 0 40"}},
+		{"mobile users, without the tunnel's own messages", false, [][]byte{
+			inside(eth1, there, craft.UDP{Src: 2152}, craft.GTPU{TEID: 0x10}),
+			inside(eth1, back, craft.UDP{Src: 2152}, craft.GTPU{TEID: 0x20}),
+			craft.Packet(eth1, back, craft.UDP{Src: 2152}, craft.GTPU{Type: 1}, craft.Payload(nil)),
+		}, []string{"gtp 16 172.16.0.1 172.16.0.2 - 1 0 28", "gtp 32 172.16.0.1 172.16.0.2 - 0 1 28"}},
+		{"L2TP, without control messages", false, [][]byte{
+			inside(eth1, there, craft.UDP{Src: 1701}, craft.L2TPv3{Session: 9}, eth1),
+			inside(eth1, there, craft.L2TPv3{Session: 10}, eth1),
+			craft.Packet(eth1, there, craft.UDP{Src: 1701, Dst: 1701}, craft.Payload{0, 2, 0, 12, 0, 34, 0xff, 3, 0, 0x21}, craft.Payload(inside())),
+			craft.Packet(eth1, there, craft.UDP{Src: 1701, Dst: 1701}, craft.Payload{0xc8, 2, 0, 12, 0, 12, 0, 0, 0, 1, 0, 1}),
+		}, []string{
+			"l2tpv3 9 172.16.0.1 172.16.0.2 - 1 0 42", "l2tp 12/34 172.16.0.1 172.16.0.2 - 1 0 32", "l2tpv3 10 172.16.0.1 172.16.0.2 - 1 0 42",
+		}},
 		{"what an error quotes is no traffic", false, [][]byte{
 			craft.Packet(eth1, back, craft.ICMP{Type: 3, Code: 4}, craft.Payload(inside(there, key(7)))),
 		}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			table := count(t, "tunnels", setup{groups: maxGroups, nvgre: tt.nvgre}, onTap(tt.frames...))[0]
+			table := countAs(t, "tunnels", setup{groups: maxGroups}, Options{Dissect: dissect.Options{NVGRE: tt.nvgre}}, onTap(tt.frames...))[0]
 			wantLines(t, table, "kind id a b within packets_ab packets_ba inner_bytes", tt.want...)
 		})
 	}
@@ -112,8 +126,27 @@ func TestTunnelCosts(t *testing.T) {
 	frames[0].Time = 7e9
 	table := count(t, "tunnels", setup{groups: maxGroups}, frames)[0]
 	// 92 bytes a frame and 1,492; in each 50 around what is carried.
-	wantLines(t, table, "packets bytes packets_ab bytes_ab packets_ba bytes_ba inner_bytes overhead largest reassembled source_ports",
+	wantLines(t, table, "packets bytes packets_ab bytes_ab packets_ba bytes_ba inner_bytes overhead largest outer_fragments source_ports",
 		"4 1768 3 1676 1 92 1568 0.113122 1478 0 3")
 	wantLines(t, table, "checksum_good checksum_bad checksum_absent checksum_other first last",
 		"1 1 2 0 1970-01-01T00:00:00.001000000Z 1970-01-01T00:00:07.000000000Z")
+}
+
+// TestTunnelFragments sends a packet that does not fit into the path's MTU: what its fragments cost counts, too.
+func TestTunnelFragments(t *testing.T) {
+	payload := craft.Payload(make([]byte, 3000))
+	for _, tt := range []struct {
+		name   string
+		outer  craft.Layer
+		inside []craft.Layer // between outer and the packet
+		bytes  string        // three frames' headers, and what is in them together
+	}{
+		{"IPv4", there, []craft.Layer{craft.UDP{Src: 50000}, craft.VXLAN{VNI: 1}, eth1}, "3160"},  // 3*34 + 8+8+14 + 3028
+		{"IPv6", there6, []craft.Layer{craft.UDP{Src: 50000}, craft.VXLAN{VNI: 1}, eth1}, "3244"}, // 3*62 + the same
+	} {
+		layers := append([]craft.Layer{eth1, tt.outer}, tt.inside...)
+		whole := craft.Packet(append(layers, craft.IPv4{}, craft.UDP{Src: 1, Dst: 2}, payload)...)
+		table := count(t, "tunnels", setup{groups: maxGroups}, onTap(craft.Fragment(whole, 1500)...))[0]
+		wantLines(t, table, "kind id packets bytes inner_bytes outer_fragments", "vxlan 1 1 "+tt.bytes+" 3042 3")
+	}
 }
