@@ -15,6 +15,7 @@ const (
 	TooDeep                           // more than MaxDepth layers
 	TooManyMessages                   // more than MaxMessages siblings
 	InvalidVNI                        // the flag that makes a VNI valid is not set
+	InvalidCoverage                   // a checksum covers what it cannot
 	FragmentOverlap                   // a fragment overlaps another one of its datagram
 	FragmentTooLong                   // a fragment reaches beyond 65,535 bytes
 	MayBeNVGRE                        // keys of GRE vary in their last eight bits only
@@ -26,6 +27,7 @@ var anomalies = [numAnomalies]struct{ name, doc string }{
 	LengthExceedsFrame: {"length-exceeds-frame", "a length field reaches beyond the layer that encloses it"},
 	TooDeep:            {"too-deep", "more than 32 layers"},
 	InvalidVNI:         {"invalid-vni", "a VXLAN header whose I flag is not set: its VNI means nothing"},
+	InvalidCoverage:    {"invalid-coverage", "a UDP-Lite checksum covers less than the header, or more than there is: receivers discard the packet"},
 	FragmentOverlap:    {"fragment-overlap", "a fragment overlaps another one of its datagram with other bytes or bounds, or the two disagree on the datagram's length"},
 	FragmentTooLong:    {"fragment-too-long", "a fragment reaches beyond 65,535 bytes of its datagram"},
 	MayBeNVGRE:         {"may-be-nvgre", "keys of GRE differ in their last 8 bits only, as if they were VSID and FlowID of NVGRE (--gre-key nvgre); once a VSID"},

@@ -144,13 +144,18 @@ func (d *Decoder) trust(n int) {
 func (d *Decoder) extent(n int, by string) {
 	l := d.l
 	if n > l.Len() {
-		if d.flags&Quoted == 0 && !d.part {
-			d.note(LengthExceedsFrame)
-		}
+		d.exceeds()
 		return
 	}
 	l.End = l.Start + uint32(n)
 	d.limit = by
+}
+
+// exceeds records that a length field reaches beyond what encloses it. In a quotation, and in a fragment, it may.
+func (d *Decoder) exceeds() {
+	if d.flags&Quoted == 0 && !d.part {
+		d.note(LengthExceedsFrame)
+	}
 }
 
 // badLength ends decoding because length field by says have bytes where at least need are needed.

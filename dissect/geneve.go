@@ -81,11 +81,22 @@ func dissectGeneve(d *Decoder, b []byte) ID {
 	if h.Version() != 0 {
 		return d.halt(StopBadVersion)
 	}
-	if !d.header(8 + h.OptionsLength()) {
+	end := 8 + h.OptionsLength()
+	if !d.header(end) {
 		return done
+	}
+	off := 8
+	for off < end {
+		off += geneveOptionLength(b[off:])
+	}
+	if off > end {
+		d.exceeds()
 	}
 	return d.next(EtherType, uint32(h.Protocol()))
 }
+
+// geneveOptionLength is how many bytes the option that b starts with says that it has.
+func geneveOptionLength(b []byte) int { return 4 + int(b[3]&0x1f)*4 }
 
 func walkGeneve(w *Walker) {
 	b := w.Header()
@@ -105,7 +116,7 @@ func walkGeneve(w *Walker) {
 	w.Add(geneveOptions, 8, len(b)-8)
 	w.Nest(func() {
 		for off := 8; off+4 <= len(b) && !w.Done(); {
-			n := 4 + int(b[off+3]&0x1f)*4
+			n := geneveOptionLength(b[off:])
 			if off+n > len(b) {
 				w.Add(geneveOptionInvalid, off+3, 1)
 				return

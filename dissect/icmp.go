@@ -130,6 +130,9 @@ func dissectICMP(d *Decoder, b []byte) ID {
 	switch h := ICMP(b); {
 	case h.Error():
 		n, extended := originalDatagram(b[8:], d.l.Len()-8, h.OriginalLength())
+		if h.OriginalLength() > n {
+			d.exceeds()
+		}
 		if n > 0 {
 			limit := d.limit
 			if extended {

@@ -76,6 +76,8 @@ func TestICMP(t *testing.T) {
 			map[string]string{"icmp.length": "32", "icmp.ext.checksum.status": "1", "icmp.mpls.label": "5000,256", "icmp.mpls.ttl": "2,1", "icmp.mpls.s": "0,1", "data.len": "100"}},
 		{"labels, without length", craft.ICMP{Type: 11}, extended(quoted(128, longUDP...), 128, labelStack), "icmp ip udp data", map[string]string{"icmp.mpls.label": "5000,256"}},
 		{"no extensions, though long", craft.ICMP{Type: 11}, quoted(200, longUDP...), "icmp ip udp data", map[string]string{"icmp.ext": "", "data.len": "172"}},
+		{"length beyond the message", craft.ICMP{Type: 11, Rest: 255 << 16}, quoted(99, shortUDP...), "icmp ip udp data",
+			map[string]string{"icmp.length": "255", "pktscope.anomaly": "length-exceeds-frame"}},
 		{"interface", craft.ICMP{Type: 3, Code: 1, Rest: 32 << 16}, extended(quoted(99, shortUDP...), 128,
 			object(2, 0xcf, 0, 0, 0, 7, 0, 1, 0, 0, 10, 0, 0, 1, 8, 'e', 't', 'h', '0', 0, 0, 0, 0, 0, 5, 0xdc)), "icmp ip udp data",
 			map[string]string{"icmp.int_info.role": "3", "icmp.int_info.index": "7", "icmp.int_info.ipv4": "10.0.0.1", "icmp.int_info.name": "eth0", "icmp.int_info.mtu": "1500"}},

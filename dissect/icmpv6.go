@@ -226,6 +226,9 @@ func dissectICMPv6(d *Decoder, b []byte) ID {
 			return done
 		}
 		n, extended := originalDatagram(b[8:], d.l.Len()-8, originalLength6(b))
+		if originalLength6(b) > n {
+			d.exceeds()
+		}
 		if n > 0 {
 			limit := d.limit
 			if extended {

@@ -93,15 +93,16 @@ func TestNullESPOnNoise(t *testing.T) {
 	}
 }
 
+func deflate(b []byte) []byte {
+	var out bytes.Buffer
+	w, _ := flate.NewWriter(&out, 9)
+	w.Write(b)
+	w.Close()
+	return out.Bytes()
+}
+
 func TestIPComp(t *testing.T) {
 	plain := craft.Packet(craft.IPv4{Src: "10.0.0.1", Dst: "10.0.0.2"}, craft.UDP{Src: 1, Dst: 2}, craft.Payload(bytes.Repeat([]byte("hello"), 100)))
-	deflate := func(b []byte) []byte {
-		var out bytes.Buffer
-		w, _ := flate.NewWriter(&out, 9)
-		w.Write(b)
-		w.Close()
-		return out.Bytes()
-	}
 	resolved := func(cpi uint16, compressed []byte) *Packet {
 		p := decode(t, craft.Packet(craft.Ethernet{}, craft.IPv4{Protocol: 108}, craft.Payload(append([]byte{4, 0, byte(cpi >> 8), byte(cpi)}, compressed...))))
 		defaultConfig.NewResolver().Resolve(p)

@@ -134,26 +134,26 @@ func (p *Packet) appendEnd(dst []byte, t talk, side int) []byte {
 	return p.appendRow(append(dst, ':'), t.ports, p.ends(t.ports).port[side])
 }
 
-// appendInfo appends what the innermost layers say: those that carry nothing that is known.
+// appendInfo appends what the innermost layers say: those that carry nothing that is known. Bytes of unknown meaning are mentioned only
+// where nothing else is: around them their number was said.
 func (p *Packet) appendInfo(dst []byte, t talk) []byte {
-	start := len(dst)
+	start, last := len(dst), t.network
 	if t.network != 0 && !p.carries(t.network) {
 		dst = p.appendSummary(dst, "", t.network)
 	}
 	for _, i := range t.inner {
 		separator := ""
 		if len(dst) > start {
-			if p.Layers[i].Protocol == data.ID { // the length of it was said
-				continue
-			}
 			separator = ", "
 		}
-		if !p.carries(i) {
+		if last = i; !p.carries(i) && p.Layers[i].Protocol != data.ID {
 			dst = p.appendSummary(dst, separator, i)
 		}
 	}
-	if len(dst) == start && t.network != 0 {
-		dst = append(dst, protocols[p.Layers[t.network].Protocol].Name...)
+	if len(dst) == start && last != 0 {
+		if dst = p.appendSummary(dst, "", last); len(dst) == start {
+			dst = append(dst, p.Layers[last].Protocol.String()...)
+		}
 	}
 	return dst
 }
@@ -179,6 +179,9 @@ func (p *Packet) appendSummary(dst []byte, separator string, i int) []byte {
 	empty := len(dst)
 	if dst = f(dst, p, i); len(dst) == empty {
 		return dst[:before]
+	}
+	if l := &p.Layers[i]; l.Flags&Guessed != 0 && p.Layers[l.Parent].Flags&Guessed == 0 { // what is in a guess is one, too
+		dst = append(dst, " (guessed)"...)
 	}
 	return dst
 }

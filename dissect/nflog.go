@@ -67,6 +67,9 @@ func dissectNFLOG(d *Decoder, b []byte) ID {
 			}
 			return d.halt(StopUnknown)
 		}
+		if off+n > d.layer().Len() {
+			d.exceeds()
+		}
 		off += (n + 3) &^ 3
 		if off >= d.layer().Len() {
 			d.header(min(off, len(b)))

@@ -12,6 +12,7 @@ var raw = Protocol{
 
 func dissectRaw(d *Decoder, b []byte) ID {
 	if len(b) == 0 {
+		d.cut(1)
 		return done
 	}
 	if id := ipByVersion(b); id != none {

@@ -29,7 +29,7 @@ var tables = [numTables]struct {
 	name string
 	size int // keys are below
 }{
-	LinkType:     {"wtap_encap", 1 << 9},
+	LinkType:     {"linktype", 1 << 9},
 	EtherType:    {"ethertype", 1 << 16},
 	IPProtocol:   {"ip.proto", 1 << 8},
 	UDPPort:      {"udp.port", 1 << 16},

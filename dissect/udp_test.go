@@ -72,6 +72,9 @@ func TestUDPLite(t *testing.T) {
 			t.Errorf("coverage %d, checksum %d: %s, want %s", c.coverage, c.checksum, got, c.verdict)
 		}
 		want(t, p, "udplite.checksum_coverage.bad", c.bad)
+		if odd := len(p.Anomalies) > 0 && p.Anomalies[0].Kind == InvalidCoverage; odd != (c.bad != "") {
+			t.Errorf("coverage %d: anomalies %v", c.coverage, p.Anomalies)
+		}
 		want(t, p, "udp.length", "20")
 	}
 }

@@ -59,6 +59,9 @@ func (h UDPLite) covered(n int) (covered int, ok bool) {
 
 func dissectUDPLite(d *Decoder, b []byte) ID {
 	h := UDPLite(b)
+	if _, ok := h.covered(d.layer().Len()); !ok && d.flags&Quoted == 0 && !d.part {
+		d.note(InvalidCoverage)
+	}
 	return d.port(UDPPort, h.DestinationPort(), h.SourcePort())
 }
 
