@@ -41,7 +41,7 @@ func traffic() (frames [][]byte) {
 func add(r Report, frames [][]byte, cuts ...int) {
 	config := dissect.NewConfig(dissect.Options{Cookie: -1})
 	decoder := config.NewDecoder()
-	point := &dissect.Point{Link: 1, FCSLen: -1, Index: -1}
+	point := &dissect.Point{Name: "tap0", Link: 1, FCSLen: -1, Index: -1}
 	part := r.NewPart()
 	var p dissect.Packet
 	for i, b := range frames {
@@ -194,7 +194,7 @@ func sumNames() string {
 func TestProjectionDoesNotAllocate(t *testing.T) {
 	frames := traffic()
 	decoder := dissect.NewConfig(dissect.Options{Cookie: -1}).NewDecoder()
-	point := &dissect.Point{Link: 1, FCSLen: -1, Index: -1}
+	point := &dissect.Point{Name: "tap0", Link: 1, FCSLen: -1, Index: -1}
 	for _, line := range projections {
 		r := parseProjection(t, line).report(setup{groups: maxGroups})
 		part := r.NewPart()
@@ -219,7 +219,7 @@ func TestProjectionDoesNotAllocate(t *testing.T) {
 // decoded returns the frames as packets that stay.
 func decoded(frames [][]byte) []dissect.Packet {
 	decoder := dissect.NewConfig(dissect.Options{Cookie: -1}).NewDecoder()
-	point := &dissect.Point{Link: 1, FCSLen: -1, Index: -1}
+	point := &dissect.Point{Name: "tap0", Link: 1, FCSLen: -1, Index: -1}
 	packets := make([]dissect.Packet, len(frames))
 	for i, b := range frames {
 		decoder.Decode(&packets[i], &dissect.Frame{Data: b, WireLen: len(b), Number: uint64(i + 1), Time: int64(i), Point: point})

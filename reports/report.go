@@ -37,16 +37,19 @@ type Description struct {
 	Name string // stable
 	Doc  string // a line for people
 	make func(setup) Report
+
+	Asked bool // it is printed only if somebody names it
 }
 
 // all lists the reports, in the order in which they print. A new one is one file and one row here.
 var all = []Description{
-	{"summary", "what was captured where and when, how fast and how large", newSummary},
-	{"protocols", "the tree of protocols", newProtocols},
-	{"vlans", "VLANs, QinQ pairs and untagged frames, by capture point", newVLANs},
-	{"tunnels", "tunnels, label stacks and security associations: who carries whose packets", newTunnels},
-	{"checksums", "checksums by protocol and verdict", newChecksums},
-	{"anomalies", "what is odd in packets", newAnomalies},
+	{"summary", "what was captured where and when, how fast and how large", newSummary, false},
+	{"protocols", "the tree of protocols", newProtocols, false},
+	{"vlans", "VLANs, QinQ pairs and untagged frames, by capture point", newVLANs, false},
+	{"tunnels", "tunnels, label stacks and security associations: who carries whose packets", newTunnels, false},
+	{"checksums", "checksums by protocol and verdict", newChecksums, false},
+	{"anomalies", "what is odd in packets", newAnomalies, false},
+	{"queues", "which queue the TOS bits choose, who fills it, and where DSCPs are lost", newQueues, true},
 }
 
 // All returns the reports that there are.
@@ -56,6 +59,7 @@ func All() []Description { return slices.Clone(all) }
 type setup struct {
 	source pcaps.Source // what files say beside their frames; nil where there are none
 	groups int          // the most groups that a table keeps
+	queues QueueOptions
 }
 
 // maxGroups bounds each table of groups unless [Options] say otherwise. What finds no room is added up in one row.
@@ -73,10 +77,10 @@ type Set struct {
 // for one with many.
 const blockPackets = 1 << 16
 
-// NewSet returns the named reports over src in the order in which they print, and o.By behind them; all if neither names any. The error
-// is for a name that is none.
+// NewSet returns the named reports over src in the order in which they print, and o.By behind them; if there are neither, those that need
+// not be asked for. The error is for a name that is none.
 func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {
-	set := setup{source: src, groups: cmp.Or(o.Groups, maxGroups)}
+	set := setup{source: src, groups: cmp.Or(o.Groups, maxGroups), queues: o.Queues}
 	chosen := map[string]bool{}
 	for _, name := range names {
 		if !slices.ContainsFunc(all, func(d Description) bool { return d.Name == name }) {
@@ -86,7 +90,7 @@ func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {
 	}
 	s := new(Set)
 	for _, d := range all {
-		if len(names) == 0 && o.By == nil || chosen[d.Name] {
+		if len(names) == 0 && o.By == nil && !d.Asked || chosen[d.Name] {
 			s.add(d.make(set))
 		}
 	}

@@ -29,6 +29,7 @@ type Options struct {
 
 	By     *Projection // a report of the user's own; nil for none
 	Groups int         // the most groups that a table keeps; 0 is 10,000
+	Queues QueueOptions
 }
 
 // IncompleteError says that not all of the input could be read. All that could was consumed.

@@ -19,7 +19,11 @@ func readCommand() *cobra.Command {
 	var about strings.Builder
 	var names []string
 	for _, r := range reports.All() {
-		fmt.Fprintf(&about, "\n  %-10s  %s", r.Name, r.Doc)
+		doc := r.Doc
+		if r.Asked {
+			doc += " (if named)"
+		}
+		fmt.Fprintf(&about, "\n  %-10s  %s", r.Name, doc)
 		names = append(names, r.Name)
 	}
 	cmd := &cobra.Command{
@@ -44,6 +48,7 @@ all that stands before the damage is reported; then the exit status is 2.`,
 	flags.SortFlags = false
 	flags.StringSliceVarP(&o.reports, "report", "r", nil, "the `NAMES` of the reports to print, with commas between them")
 	o.by.flags(cmd)
+	o.queues.flags(flags)
 	flags.StringVarP(&o.format, "format", "f", "text", "how to print: "+strings.Join(readFormats, ", "))
 	flags.IntVar(&o.top, "top", defaultTop, "print the `N` largest rows of each table, 0 for all; json and csv have all unless told otherwise")
 	flags.BoolVar(&o.timing, "timing", false, "say on standard error how fast it was read, as on a terminal")
@@ -62,6 +67,7 @@ type readOptions struct {
 	input
 	reports  []string
 	by       byOptions
+	queues   queueFlags
 	format   string
 	top      int
 	topGiven bool
@@ -81,7 +87,7 @@ func (o *readOptions) run(files []string) error {
 	if err != nil {
 		return err
 	}
-	options.By, options.Groups = by, o.by.groups
+	options.By, options.Groups, options.Queues = by, o.by.groups, o.queues.QueueOptions
 	src, err := pcaps.OpenAll(files, pcaps.Options{})
 	if err != nil {
 		return err
