@@ -2,7 +2,6 @@ package pcaps
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 )
 
@@ -35,27 +34,40 @@ const pieceSize = 256 << 10
 // a file that is to be compressed; "-" is standard output, in pcapng. A file that is there is replaced, but never one that src reads.
 // A pipe or a device is written as it is, in pcapng if its name says nothing.
 func Create(path string, src Source, o WriteOptions) (*Writer, error) {
-	name, compression := path, ""
-	for _, ending := range []string{".zst", ".gz"} {
-		if base, ok := strings.CutSuffix(path, ending); ok {
-			name, compression = base, ending
-		}
-	}
+	_, format, compression := CutEnding(path)
 	t, err := openTarget(path, src, compression)
 	if err != nil {
 		return nil, err
 	}
 	w := &Writer{target: t}
-	switch ext := filepath.Ext(name); {
-	case ext == ".pcap":
+	switch {
+	case format == ".pcap":
 		w.encoder = &pcapEncoder{src: src}
-	case ext == ".pcapng", t.temporary == "":
+	case format == ".pcapng", t.temporary == "":
 		w.encoder = newPcapngEncoder(src, o)
 	default:
 		t.discard()
 		return nil, fmt.Errorf("%s: a capture's name ends in .pcapng or .pcap, and if it is to be compressed in .zst or .gz behind that", path)
 	}
 	return w, nil
+}
+
+// CutEnding cuts off a file name what says how the file is to be written: ".pcapng" or ".pcap", and ".zst" or ".gz". What it does
+// not say is empty.
+func CutEnding(path string) (stem, format, compression string) {
+	stem = path
+	for _, ending := range []string{".zst", ".gz"} {
+		if rest, ok := strings.CutSuffix(stem, ending); ok {
+			stem, compression = rest, ending
+			break
+		}
+	}
+	for _, ending := range []string{".pcapng", ".pcap"} {
+		if rest, ok := strings.CutSuffix(stem, ending); ok {
+			return rest, ending, compression
+		}
+	}
+	return stem, "", compression
 }
 
 // Write writes a frame. Its interface can be one of the source's, or the caller's own. After an error all calls return it.

@@ -19,7 +19,8 @@ func packetsCommand() *cobra.Command {
 		Long: `Packets prints the packets of captures: number, seconds since the first one, bytes on the wire, and then who talks to whom
 innermost, what is around that, outwards, and what is wrong with it: bad checksums, anomalies, where dissecting ended.
 
-With -w packets are not printed but written to another capture: all of them, or those that -Y, --range, --from and --to leave.
+With -w packets are not printed but written to another capture: all of them, or those that -Y, --range, --from and --to leave. With
+--decap it is the frames inside them; with --split-by they go to a file for each value of a field.
 
 Captures are pcap, pcapng or snoop files, compressed or not; - is standard input. Several are merged by time.`,
 		Example: `  pktscope packets trace.pcap
@@ -30,10 +31,8 @@ Captures are pcap, pcapng or snoop files, compressed or not; - is standard input
   tcpdump -i eth0 -w - | pktscope packets --decode-as udp.port=9999,vxlan -`,
 		Args: files,
 		RunE: func(cmd *cobra.Command, files []string) error {
-			for _, name := range []string{"format", "field", "verbose", "hex"} {
-				if o.write.path != "" && cmd.Flags().Changed(name) {
-					return fmt.Errorf("-w writes packets and prints none: leave out --%s", name)
-				}
+			if err := o.write.check(cmd.Flags()); err != nil {
+				return err
 			}
 			return o.run(files)
 		},
@@ -47,6 +46,7 @@ Captures are pcap, pcapng or snoop files, compressed or not; - is standard input
 	o.input.flags(flags)
 	o.write.flags(flags)
 	cmd.RegisterFlagCompletionFunc("field", completeFields)
+	cmd.RegisterFlagCompletionFunc("split-by", completeFields)
 	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }

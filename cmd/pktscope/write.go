@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/spf13/pflag"
 
@@ -10,18 +11,38 @@ import (
 	"pktscope/reports"
 )
 
-// writing is where packets go that are written and not printed.
+// writing is what becomes of packets that are written and not printed.
 type writing struct {
-	path string
+	path  string
+	decap decap
+	split string
 }
 
 // flags adds the flags to those of a command.
-func (w *writing) flags(set *pflag.FlagSet) {
-	set.StringVarP(&w.path, "write", "w", "", "write packets to `FILE`: .pcapng or .pcap, and .zst or .gz behind that; - is standard output")
+func (o *writing) flags(set *pflag.FlagSet) {
+	set.StringVarP(&o.path, "write", "w", "", "write packets to `FILE`: .pcapng or .pcap, and .zst or .gz behind that; - is standard output")
+	set.Var(&o.decap, "decap", "write the innermost frame that a packet carries, or the one in its `N`-th tunnel, with =N")
+	set.Lookup("decap").NoOptDefVal = innermost
+	set.StringVar(&o.split, "split-by", "", "write a file for each value of `FIELD`, as in FILE-vxlan.vni-5001.pcapng")
+}
+
+// check tells what makes no sense without -w, or with it.
+func (o *writing) check(set *pflag.FlagSet) error {
+	for _, name := range []string{"decap", "split-by"} {
+		if o.path == "" && set.Changed(name) {
+			return fmt.Errorf("--%s needs -w FILE", name)
+		}
+	}
+	for _, name := range []string{"format", "field", "verbose", "hex"} {
+		if o.path != "" && set.Changed(name) {
+			return fmt.Errorf("-w writes packets and prints none: leave out --%s", name)
+		}
+	}
+	return nil
 }
 
 // write writes the packets of the files. Of a damaged capture it writes what could be read.
-func (in *input) write(files []string, to *writing) error {
+func (in *input) write(files []string, o *writing) error {
 	options, err := in.options(false)
 	if err != nil {
 		return err
@@ -31,11 +52,11 @@ func (in *input) write(files []string, to *writing) error {
 		return err
 	}
 	defer src.Close()
-	w, err := pcaps.Create(to.path, src, pcaps.WriteOptions{})
+	w, err := o.open(src)
 	if err != nil {
 		return err
 	}
-	err = reports.Read(src, options, &recorder{write: w.Write})
+	err = reports.Read(src, options, &recorder{writing: o, sink: w})
 	var incomplete *reports.IncompleteError
 	if err != nil && !errors.As(err, &incomplete) {
 		w.Discard()
@@ -47,9 +68,31 @@ func (in *input) write(files []string, to *writing) error {
 	return err
 }
 
-// recorder writes packets as the capture has them.
+// sink is where frames go: a file, or several.
+type sink interface {
+	write(p *dissect.Packet, f *pcaps.Frame) error
+	Close() error
+	Discard()
+}
+
+func (o *writing) open(src pcaps.Source) (sink, error) {
+	create := func(path string) (*pcaps.Writer, error) { return pcaps.Create(path, src, pcaps.WriteOptions{}) }
+	if o.split != "" {
+		return newSplitter(o.path, o.split, create)
+	}
+	w, err := create(o.path)
+	return single{w}, err
+}
+
+// single is a sink of one file.
+type single struct{ *pcaps.Writer }
+
+func (s single) write(_ *dissect.Packet, f *pcaps.Frame) error { return s.Write(f) }
+
+// recorder writes packets.
 type recorder struct {
-	write func(*pcaps.Frame) error
+	*writing
+	sink
 	frame pcaps.Frame
 }
 
@@ -65,5 +108,8 @@ func (r *recorder) Packet(p *dissect.Packet) error {
 		Flags:     p.Flags,
 		Comments:  p.Comments,
 	}
-	return r.write(&r.frame)
+	if r.decap.given && !r.decap.frame(p, &r.frame) {
+		return nil
+	}
+	return r.write(p, &r.frame)
 }
