@@ -115,7 +115,8 @@ func TestCompressedCutShort(t *testing.T) {
 func TestCompressedNoCapture(t *testing.T) {
 	for content, want := range map[string]string{
 		"just text": "test: not a capture file: gzip data that holds text",
-		"":          "test: not a capture file: gzip data that holds an empty file",
+		string(compress(t, "gzip", []byte("text"))): "test: not a capture file: gzip data that holds gzip data",
+		"": "test: not a capture file: gzip data that holds an empty file",
 	} {
 		if _, _, err := readBytes(t, compress(t, "gzip", []byte(content))); err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %s", content, err, want)

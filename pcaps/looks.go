@@ -38,6 +38,9 @@ func looks(head []byte) string {
 	if len(head) == 0 {
 		return "an empty file"
 	}
+	if c, ok := compressionOf(head); ok {
+		return c.name + " data"
+	}
 	for _, f := range otherFormats {
 		if bytes.HasPrefix(head, []byte(f.magic)) {
 			return f.what

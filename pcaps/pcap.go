@@ -109,6 +109,9 @@ func (p *pcapReader) next(f *Frame) (err error) {
 	if record.CapLen > p.maxLen {
 		return p.damage(8, fmt.Sprintf("captured length %d", record.CapLen), fmt.Sprintf("at most %d", p.maxLen))
 	}
+	if err := p.wireLen(record.WireLen, 12); err != nil {
+		return err
+	}
 	size := p.headerLen + int(record.CapLen)
 	if len(b) < size {
 		if b, err = p.need(size, "a record"); err != nil {

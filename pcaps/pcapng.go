@@ -30,8 +30,10 @@ const (
 
 	blockOverhead = 12                  // type and both lengths
 	maxBlockLen   = MaxFrameLen + 1<<20 // a frame and its options
+	maxSections   = 1 << 16             // in one file
 	maxInterfaces = 1 << 16             // in one file
-	maxKept       = 64 << 20            // bytes of names, secrets and comments kept for one file
+	maxKept       = 64 << 20            // bytes of texts, names and secrets kept for one file
+	keptOverhead  = 64                  // bytes that what is kept takes besides itself
 )
 
 // Options of all blocks, and of each.
@@ -217,6 +219,9 @@ func (p *pcapngReader) readSection(block []byte) error {
 	if major, minor := p.u16(body[4:]), p.u16(body[6:]); major != 1 {
 		return p.damage(12, fmt.Sprintf("pcapng version %d.%d", major, minor), "1.0")
 	}
+	if len(p.sections) == maxSections {
+		return p.damage(0, "one more section header", fmt.Sprintf("at most %d", maxSections))
+	}
 	// The section's length (body[8:16]) only serves to skip it.
 	var section Section
 	for options := body[16:]; ; {
@@ -232,11 +237,11 @@ func (p *pcapngReader) readSection(block []byte) error {
 		case optComment:
 			section.Comments = p.keepComment(section.Comments, value)
 		case sectionHardware:
-			section.Hardware = text(value)
+			section.Hardware = p.keepText(value)
 		case sectionOS:
-			section.OS = text(value)
+			section.OS = p.keepText(value)
 		case sectionApplication:
-			section.Application = text(value)
+			section.Application = p.keepText(value)
 		}
 	}
 	p.sections = append(p.sections, section)
@@ -268,15 +273,15 @@ func (p *pcapngReader) readInterface(block []byte) error {
 		case code == optComment:
 			iface.Comments = p.keepComment(iface.Comments, value)
 		case code == interfaceName:
-			iface.Name = text(value)
+			iface.Name = p.keepText(value)
 		case code == interfaceDescription:
-			iface.Description = text(value)
+			iface.Description = p.keepText(value)
 		case code == interfaceHardware:
-			iface.Hardware = text(value)
+			iface.Hardware = p.keepText(value)
 		case code == interfaceOS:
-			iface.OS = text(value)
+			iface.OS = p.keepText(value)
 		case code == interfaceFilter && len(value) > 1 && value[0] == 0: // 0: a filter string, else BPF code
-			iface.Filter = text(value[1:])
+			iface.Filter = p.keepText(value[1:])
 		case code == interfaceSpeed && len(value) == 8:
 			iface.Speed = p.u64(value)
 		case code == interfaceFCSLen && len(value) == 1:
@@ -345,6 +350,9 @@ func (p *pcapngReader) readFrame(block, body []byte, id uint32, f *Frame) error 
 	if uint64(capLen) > uint64(len(data)) {
 		return p.damage(20, fmt.Sprintf("captured length %d", capLen), fmt.Sprintf("at most %d, what the block holds", len(data)))
 	}
+	if err := p.wireLen(wireLen, 24); err != nil {
+		return err
+	}
 	*f = Frame{
 		Time:      iface.clock.ns(ticks),
 		Data:      data[:capLen:capLen],
@@ -392,6 +400,9 @@ func (p *pcapngReader) readSimple(block []byte, f *Frame) error {
 	}
 	if uint64(capLen) > uint64(len(data)) {
 		return p.damage(8, fmt.Sprintf("original length %d", wireLen), fmt.Sprintf("at most %d, what the block holds", len(data)))
+	}
+	if err := p.wireLen(wireLen, 8); err != nil {
+		return err
 	}
 	*f = Frame{Timeless: true, Data: data[:capLen:capLen], WireLen: int(wireLen), Interface: iface, Offset: p.offset()}
 	return nil
@@ -444,7 +455,7 @@ func (p *pcapngReader) readNames(block []byte) error {
 		}
 		records = rest
 		size := map[uint16]int{recordIPv4: 4, recordIPv6: 16}[kind]
-		if size == 0 || len(value) < size || !p.keep(len(value)) {
+		if size == 0 || len(value) < size || !p.keep(len(value)+keptOverhead*bytes.Count(value[size:], []byte{0})) {
 			continue
 		}
 		addr, _ := netip.AddrFromSlice(value[:size])

@@ -79,12 +79,21 @@ func (c *contents) addInterface(i *Interface) {
 
 // keep reports whether n more bytes can be kept.
 func (c *contents) keep(n int) bool {
+	n += keptOverhead
 	if c.kept+n > maxKept {
 		c.notKept++
 		return false
 	}
 	c.kept += n
 	return true
+}
+
+// keepText returns the text of an option, none if it cannot be kept.
+func (c *contents) keepText(value []byte) string {
+	if !c.keep(len(value)) {
+		return ""
+	}
+	return text(value)
 }
 
 func (c *contents) keepComment(comments []string, value []byte) []string {
@@ -219,7 +228,7 @@ func (r *Reader) Names() []NameRecord { return r.names }
 // Secrets returns the decryption secrets that have been read so far.
 func (r *Reader) Secrets() []Secrets { return r.secrets }
 
-// NotKept counts the names, secrets and comments that were left out because the file holds more than 64 MiB of them.
+// NotKept counts the texts, names and secrets that were left out because the file holds more than 64 MiB of them.
 func (r *Reader) NotKept() int { return r.notKept }
 
 func (r *Reader) OutOfOrder() uint64 { return r.outOfOrder }

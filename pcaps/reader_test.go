@@ -222,6 +222,8 @@ func TestDamage(t *testing.T) {
 			"test: damaged at frame 2, byte 60: the file ends after 35 bytes of a record, expected 36"},
 		{"captured length beyond all", slices.Concat(header, frame, lying(0xffffffff), short), 1,
 			"test: damaged at frame 2, byte 68: captured length 4294967295, expected at most 16777216"},
+		{"original length beyond all", slices.Concat(header, frame, with(frame, 12, 0xffffffff), frame), 1,
+			"test: damaged at frame 2, byte 72: original length 4294967295, expected at most 134217728"},
 		{"captured length beyond the file", slices.Concat(header, lying(16<<20), short), 0,
 			"test: damaged at frame 1, byte 24: the file ends after 36 bytes of a record, expected 16777232"},
 
@@ -245,6 +247,10 @@ func TestDamage(t *testing.T) {
 			"test: damaged at frame 1, byte 84: interface 0, expected one of the section's 0"},
 		{"captured length beyond the block", slices.Concat(section, iface, with(ngFrame, 20, 0xffffffff)), 0,
 			"test: damaged at frame 1, byte 68: captured length 4294967295, expected at most 20, what the block holds"},
+		{"original length beyond all frames", slices.Concat(section, iface, with(ngFrame, 24, 0xffffffff)), 0,
+			"test: damaged at frame 1, byte 72: original length 4294967295, expected at most 134217728"},
+		{"original length of a simple packet", slices.Concat(section, ngInterface(le, 1, 20), ngSimple(le, 1<<30, short)), 0,
+			"test: damaged at frame 1, byte 56: original length 1073741824, expected at most 134217728"},
 		{"simple packet without interface", slices.Concat(section, ngSimple(le, 20, short)), 0,
 			"test: damaged at frame 1, byte 28: a simple packet, expected an interface description before it"},
 		{"simple packet length", slices.Concat(section, iface, ngSimple(le, 1000, short)), 0,
@@ -262,6 +268,8 @@ func TestDamage(t *testing.T) {
 			"test: damaged at frame 1, byte 8: snoop version 0, expected 2"},
 		{"snoop included length", slices.Concat(snoopHeader(4), with(snoopRecord(1, 0, 20, short), 4, 0xffffffff)), 0,
 			"test: damaged at frame 1, byte 20: included length 4294967295, expected at most 134217728"},
+		{"snoop original length", slices.Concat(snoopHeader(4), with(snoopRecord(1, 0, 20, short), 0, 0xffffffff)), 0,
+			"test: damaged at frame 1, byte 16: original length 4294967295, expected at most 134217728"},
 		{"snoop record length", slices.Concat(snoopHeader(4), with(snoopRecord(1, 0, 20, short), 8, 0x10000000)), 0,
 			"test: damaged at frame 1, byte 24: record length 16, expected 44 for 20 bytes of data and some padding"},
 	} {

@@ -67,6 +67,9 @@ func (s *snoopReader) next(f *Frame) (err error) {
 	if capLen > MaxFrameLen {
 		return s.damage(4, fmt.Sprintf("included length %d", capLen), fmt.Sprintf("at most %d", MaxFrameLen))
 	}
+	if err := s.wireLen(wireLen, 0); err != nil {
+		return err
+	}
 	if size < snoopRecordLen+capLen || size > snoopRecordLen+MaxFrameLen {
 		return s.damage(8, fmt.Sprintf("record length %d", size),
 			fmt.Sprintf("%d for %d bytes of data and some padding", snoopRecordLen+capLen, capLen))

@@ -88,6 +88,15 @@ func (s *stream) damage(at int, found, expected string) error {
 	return &DamageError{Offset: s.offset() + int64(at), Found: found, Expected: expected}
 }
 
+// wireLen checks the length that a frame had on the wire, which stands so many bytes after the start of unread(). Nothing is allocated for
+// it, but it is counted.
+func (s *stream) wireLen(n uint32, at int) error {
+	if n > MaxFrameLen {
+		return s.damage(at, fmt.Sprintf("original length %d", n), fmt.Sprintf("at most %d", MaxFrameLen))
+	}
+	return nil
+}
+
 // corrupt is why there is nothing after the last unread byte: damage, if a decompressor says so.
 func (s *stream) corrupt(err error) error {
 	var failed *readError
