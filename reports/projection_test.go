@@ -3,6 +3,7 @@ package reports
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -241,4 +242,25 @@ func BenchmarkProjection(b *testing.B) {
 			}
 		})
 	}
+}
+
+// Whatever the command line says: an error, or a table.
+func FuzzProjection(f *testing.F) {
+	for _, line := range projections {
+		fields, sums, _ := strings.Cut(line, " ")
+		f.Add(fields, sums, int64(0))
+	}
+	f.Add("ip.src#99999999999999999999,ip.src/:/8", "p100.000(ip.ttl),p(x),()", int64(-1))
+	frames := traffic()
+	f.Fuzz(func(t *testing.T, fields, sums string, every int64) {
+		p, err := NewProjection(strings.Split(fields, ","), strings.Split(sums, ","), time.Duration(every))
+		if err != nil {
+			return
+		}
+		r := p.report(setup{groups: 4})
+		add(r, frames, 9)
+		if err := WriteJSON(io.Discard, r.Snapshot(), ""); err != nil {
+			t.Fatal(err)
+		}
+	})
 }

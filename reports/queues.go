@@ -247,10 +247,6 @@ func sender(p *dissect.Packet, i int) (endKind, endpoint) {
 	return unknownEnds, endpoint{}
 }
 
-func ip6Endpoint(b []byte) endpoint {
-	return endpoint{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])}
-}
-
 func (k *senderKey) hash(seed Seed) uint64 {
 	return fold(fold(k.address[0]^k.path^fold1, k.address[1]^seed[1]^fold2)^uint64(k.point)<<8^uint64(k.band), fold3)
 }

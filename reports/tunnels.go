@@ -303,8 +303,7 @@ func (w *tunnelWalk) ends(i int, of endsOf) (kind endKind, from, to endpoint) {
 	case ip4:
 		return ipEnds, ip4Endpoint(h[12:]), ip4Endpoint(h[16:])
 	case ip6:
-		return ipEnds, endpoint{binary.BigEndian.Uint64(h[8:]), binary.BigEndian.Uint64(h[16:])},
-			endpoint{binary.BigEndian.Uint64(h[24:]), binary.BigEndian.Uint64(h[32:])}
+		return ipEnds, ip6Endpoint(h[8:]), ip6Endpoint(h[24:])
 	}
 	if of == outerIPEnds {
 		return unknownEnds, from, to
@@ -315,6 +314,10 @@ func (w *tunnelWalk) ends(i int, of endsOf) (kind endKind, from, to endpoint) {
 // ip4Endpoint is an IPv4 address in the form of RFC 4291 §2.5.5.2.
 func ip4Endpoint(b []byte) endpoint {
 	return endpoint{0, 0xffff<<32 | uint64(binary.BigEndian.Uint32(b))}
+}
+
+func ip6Endpoint(b []byte) endpoint {
+	return endpoint{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])}
 }
 
 func (r *tunnels) Snapshot() []*Table {
