@@ -12,7 +12,7 @@ import (
 type queueFlags struct{ reports.QueueOptions }
 
 func (o *queueFlags) flags(flags *pflag.FlagSet) {
-	flags.Var(whichHeader{&o.Inner}, "tos", "report queues by the `outer` IP header, or the inner")
+	flags.Var(whichHeader{&o.Inner}, "tos", "report queues by `WHICH` IP header: outer (the default), or inner")
 	flags.Var(numberMap[reports.Priomap]{&o.Priomap, reports.ParsePriomap}, "priomap", "report queues by this `MAP` of 16 priorities to bands")
 	flags.Var(numberMap[reports.PCPMap]{&o.PCPMap, reports.ParsePCPMap}, "pcp-map",
 		"report queues of frames that are not IPv4 by this `MAP` of 8 PCPs to priorities")
