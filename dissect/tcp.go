@@ -102,10 +102,11 @@ func verifyTCP(p *Packet, i int) Checksum { return verifyTransport(p, i, 6, 16) 
 
 func walkTCP(w *Walker) {
 	h := w.Header()
+	v := TCP(h)
 	if len(h) < 20 {
+		walkTCPLen(w, v)
 		return
 	}
-	v := TCP(h)
 	if start, ok := w.Packet.recall(w.Layer.Note); ok {
 		w.Num(tcpSequence, 4, 4, uint64(v.Sequence()-start))
 	}
@@ -116,13 +117,20 @@ func walkTCP(w *Walker) {
 		w.Num(tcpAcknowledgment, 8, 4, uint64(v.Acknowledgment()-start))
 	}
 	walkTCPOptions(w, h)
-	// The IP header that an ICMP error quotes may count more bytes than it quotes; nobody knows the length of the segment.
-	if w.Layer.Flags&(Partial|Quoted) != 0 {
+	walkTCPLen(w, v)
+	if n := len(w.Body) - len(h); n > 0 && w.Layer.Flags&(Partial|Quoted) == 0 {
+		w.Add(tcpPayload, len(h), n)
+	}
+}
+
+// walkTCPLen yields the length of the payload, if the data offset was captured and can be true. The IP header that an ICMP error quotes
+// may count more bytes than it quotes; nobody knows the length of the segment.
+func walkTCPLen(w *Walker, h TCP) {
+	if len(h) <= 12 || w.Layer.Flags&Quoted != 0 {
 		return
 	}
-	w.Num(tcpLen, 0, 0, uint64(w.Layer.PayloadLen()))
-	if n := len(w.Body) - len(h); n > 0 {
-		w.Add(tcpPayload, len(h), n)
+	if n := w.Layer.Len() - h.HeaderLength(); n >= 0 && h.HeaderLength() >= 20 {
+		w.Num(tcpLen, 0, 0, uint64(n))
 	}
 }
 

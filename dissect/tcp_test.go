@@ -153,3 +153,18 @@ func newRelative(t *testing.T) func(...craft.Layer) string {
 		return string(bytes.Join(x.Extract(p), []byte("/")))
 	}
 }
+
+// The length of the payload follows from the IP header and the data offset, wherever the capture cut the segment.
+func TestTCPLengthOfCutSegment(t *testing.T) {
+	b := craft.Packet(craft.Ethernet{}, craft.IPv4{}, craft.TCP{Src: 1000, Dst: 2000, Options: []byte{2, 4, 5, 180, 1, 1, 1, 1}}, craft.Payload("hello"))
+	const offset = 14 + 20 + 12 // of the data offset
+	for n := range len(b) + 1 {
+		values := ""
+		if n > offset {
+			values = "5"
+		}
+		want(t, decodeFrame(Frame{Data: b[:n:n], WireLen: len(b), Point: ethernetPoint}), "tcp.len", values)
+	}
+	b[offset] = 0xf0 // the segment has no 60 bytes
+	want(t, decode(t, b), "tcp.len", "")
+}
