@@ -18,6 +18,7 @@ type input struct {
 	filter  string
 	count   uint64
 	slice   slice
+	quiet   bool
 }
 
 // flags adds the flags to those of a command.
@@ -26,6 +27,7 @@ func (in *input) flags(set *pflag.FlagSet) {
 	set.StringVarP(&in.filter, "filter", "Y", "", "only packets that this display `FILTER` means, as in 'vxlan.vni == 5001 and tcp'")
 	set.Uint64VarP(&in.count, "count", "c", 0, "end after `N` packets, whether the filter means them or not")
 	in.slice.flags(set)
+	set.BoolVar(&in.quiet, "quiet", false, "say nothing on standard error but what is wrong")
 	set.Var(decodeAs{&in.dissect.DecodeAs}, "decode-as",
 		"take a number for another protocol, as in udp.port=9999,vxlan; may be repeated")
 	set.Var(greKey{&in.dissect.NVGRE}, "gre-key",

@@ -16,10 +16,11 @@ import (
 
 const version = "0.1.0"
 
-// Exit statuses.
+// Exit statuses, which docs/exit.md explains.
 const (
 	exitUsage   = 1 // the command line makes no sense, or there is no capture where it points
 	exitDamaged = 2 // all that could be read was, but a capture is damaged
+	exitFound   = 3 // --fail-on was right to look
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -65,22 +66,34 @@ func switches(usages string) string {
 	return strings.ReplaceAll(usages, value, strings.Repeat(" ", len(value)))
 }
 
-// status prints what went wrong, a line a fault, and returns the exit status for it.
+// status prints what went wrong, a line a fault, and returns the exit status for it. What was found is found, in a damaged capture too.
 func status(err error) int {
-	var incomplete *reports.IncompleteError
-	var damage *pcaps.DamageError
-	switch {
-	case err == nil, errors.Is(err, syscall.EPIPE): // the reader of a pipe has seen enough
+	if err == nil || errors.Is(err, syscall.EPIPE) { // the reader of a pipe has seen enough
 		return 0
-	case errors.As(err, &incomplete):
-		for _, err := range incomplete.Errs {
-			fmt.Fprintf(os.Stderr, "pktscope: %v\n", err)
-		}
-		return exitDamaged
 	}
-	fmt.Fprintf(os.Stderr, "pktscope: %v\n", err)
-	if errors.As(err, &damage) { // in the file's first header
+	for _, fault := range faults(err) {
+		fmt.Fprintf(os.Stderr, "pktscope: %v\n", fault)
+	}
+	var found foundError
+	var incomplete *reports.IncompleteError
+	var damage *pcaps.DamageError // in the file's first header
+	switch {
+	case errors.As(err, &found):
+		return exitFound
+	case errors.As(err, &incomplete), errors.As(err, &damage):
 		return exitDamaged
 	}
 	return exitUsage
+}
+
+// faults are the errors that err joins.
+func faults(err error) (all []error) {
+	several, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	for _, one := range several.Unwrap() {
+		all = append(all, faults(one)...)
+	}
+	return all
 }

@@ -33,7 +33,7 @@ func readCommand() *cobra.Command {
 ` + about.String() + `
 
 Captures are pcap, pcapng or snoop files, compressed or not; - is standard input. Several are merged by time. Of a damaged file
-all that stands before the damage is reported; then the exit status is 2.`,
+all that stands before the damage is reported; then the exit status is 2. It is 3 if there was what --fail-on names.`,
 		Example: `  pktscope read trace.pcap
   pktscope read trace.pcap --report vlans,tunnels --top 50
   pktscope read trace.pcap --by vxlan.vni,ip.src/24 --sum packets,bytes,'p99(frame.len)'
@@ -52,8 +52,10 @@ all that stands before the damage is reported; then the exit status is 2.`,
 	flags.StringVarP(&o.format, "format", "f", "text", "how to print: "+strings.Join(readFormats, ", "))
 	flags.IntVar(&o.top, "top", defaultTop, "print the `N` largest rows of each table, 0 for all; json and csv have all unless told otherwise")
 	flags.BoolVar(&o.timing, "timing", false, "say on standard error how fast it was read, as on a terminal")
+	flags.Var(&o.failOn, "fail-on", "end with exit status 3 if packets have one of these `FINDINGS`: "+strings.Join(findingNames(), ", "))
 	o.input.flags(flags)
 	cmd.RegisterFlagCompletionFunc("report", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
+	cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(findingNames(), cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(readFormats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -72,6 +74,7 @@ type readOptions struct {
 	top      int
 	topGiven bool
 	timing   bool
+	failOn   failOn
 }
 
 func (o *readOptions) run(files []string) error {
@@ -83,7 +86,7 @@ func (o *readOptions) run(files []string) error {
 	if err != nil {
 		return err
 	}
-	options, err := o.options(by == nil || len(o.reports) > 0 || by.NeedsChecksums())
+	options, err := o.options(by == nil || len(o.reports) > 0 || by.NeedsChecksums() || o.failOn.needsChecksums())
 	if err != nil {
 		return err
 	}
@@ -98,7 +101,7 @@ func (o *readOptions) run(files []string) error {
 		return err
 	}
 	start := time.Now()
-	err = reports.Read(src, options, set)
+	err = reports.Read(src, options, o.failOn.watching(set))
 	elapsed := time.Since(start)
 	tables := set.Snapshot()
 	if o.top > 0 && (o.topGiven || o.format == "text") {
@@ -109,10 +112,10 @@ func (o *readOptions) run(files []string) error {
 	if failed := write(tables); failed != nil {
 		return failed
 	}
-	if o.timing || term.IsTerminal(int(os.Stderr.Fd())) {
+	if o.timing || !o.quiet && term.IsTerminal(int(os.Stderr.Fd())) {
 		fmt.Fprintln(os.Stderr, speed(set.Packets(), src.BytesRead(), elapsed))
 	}
-	return err
+	return errors.Join(err, o.failOn.err())
 }
 
 // writer returns the function that prints tables in the format.

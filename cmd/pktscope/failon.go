@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"pktscope/dissect"
+	"pktscope/reports"
+)
+
+// failOn is the value of --fail-on: findings that make the exit status say that there was one.
+type failOn struct {
+	findings []finding
+}
+
+// finding is what --fail-on looks for in packets, and what was found.
+type finding struct {
+	name    string
+	holds   func(*dissect.Packet) bool
+	packets uint64
+	first   uint64 // number of the first such packet
+}
+
+// conditions are what packets can be found to be, besides having one of the anomalies.
+var conditions = map[string]func(*dissect.Packet) bool{
+	"bad-checksum": func(p *dissect.Packet) bool {
+		return slices.ContainsFunc(p.Layers, func(l dissect.Layer) bool { return l.Verdict == dissect.Bad })
+	},
+	"malformed": func(p *dissect.Packet) bool { return p.Stop.Reason.Malformed() },
+	"truncated": func(p *dissect.Packet) bool { return len(p.Data) < p.WireLen },
+	"anomaly":   func(p *dissect.Packet) bool { return len(p.Anomalies) > 0 },
+}
+
+// findingNames are what --fail-on takes: conditions, then the anomalies one by one.
+func findingNames() []string {
+	names := slices.Sorted(maps.Keys(conditions))
+	for _, a := range dissect.Anomalies() {
+		names = append(names, a.String())
+	}
+	return names
+}
+
+func (*failOn) String() string { return "" }
+func (*failOn) Type() string   { return "string" }
+
+func (f *failOn) Set(s string) error {
+	for name := range strings.SplitSeq(s, ",") {
+		holds := conditions[name]
+		for _, a := range dissect.Anomalies() {
+			if a.String() == name {
+				holds = func(p *dissect.Packet) bool {
+					return slices.ContainsFunc(p.Anomalies, func(at dissect.AnomalyAt) bool { return at.Kind == a })
+				}
+			}
+		}
+		if holds == nil {
+			hint := ""
+			if near := dissect.Nearest(name, slices.Values(findingNames())); near != "" {
+				hint = fmt.Sprintf("did you mean %s? ", near)
+			}
+			return fmt.Errorf("%sthere are %s", hint, strings.Join(findingNames(), ", "))
+		}
+		f.findings = append(f.findings, finding{name: name, holds: holds})
+	}
+	return nil
+}
+
+// needsChecksums tells whether checksums have to be verified.
+func (f *failOn) needsChecksums() bool {
+	return slices.ContainsFunc(f.findings, func(x finding) bool { return x.name == "bad-checksum" })
+}
+
+// watching is c, with an eye on its packets.
+func (f *failOn) watching(c reports.Consumer) reports.Consumer {
+	if len(f.findings) == 0 {
+		return c
+	}
+	return watcher{c, f.findings}
+}
+
+type watcher struct {
+	reports.Consumer
+	findings []finding
+}
+
+// Packet implements [reports.Consumer].
+func (w watcher) Packet(p *dissect.Packet) error {
+	for i := range w.findings {
+		if f := &w.findings[i]; f.holds(p) {
+			if f.packets == 0 {
+				f.first = p.Number
+			}
+			f.packets++
+		}
+	}
+	return w.Consumer.Packet(p)
+}
+
+// err is a [foundError] for each finding that packets had.
+func (f *failOn) err() error {
+	var found foundError
+	for _, x := range f.findings {
+		if x.packets > 0 {
+			more := ""
+			if x.packets > 1 {
+				more = fmt.Sprintf(", and in %d more", x.packets-1)
+			}
+			found = append(found, fmt.Errorf("%s in frame %d%s", x.name, x.first, more))
+		}
+	}
+	if found == nil {
+		return nil
+	}
+	return found
+}
+
+// foundError says what --fail-on was asked to look for and what was there.
+type foundError []error
+
+func (e foundError) Error() string   { return e[0].Error() }
+func (e foundError) Unwrap() []error { return e }
