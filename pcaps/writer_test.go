@@ -266,7 +266,7 @@ func BenchmarkWrite(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			f := Frame{Data: []byte(strings.Repeat(fmt.Sprint("payload"), 72)), WireLen: 504, Interface: r.Interfaces()[0]}
+			f := Frame{Data: []byte(strings.Repeat("payload", 72)), WireLen: 504, Interface: r.Interfaces()[0]}
 			b.SetBytes(int64(len(f.Data)))
 			b.ReportAllocs()
 			for b.Loop() {
