@@ -19,6 +19,7 @@ type input struct {
 	count   uint64
 	slice   slice
 	quiet   bool
+	see     func(*dissect.Frame) // is shown every frame, in order; nil for nobody
 }
 
 // flags adds the flags to those of a command.
@@ -54,8 +55,8 @@ func (in *input) read(files []string, checksums bool, c reports.Consumer) error 
 
 func (in *input) options(checksums bool) (reports.Options, error) {
 	o := reports.Options{Dissect: in.dissect, NoChecksums: !checksums, MaximumCount: in.count}
-	if in.slice.given() {
-		o.Select = in.slice.takes
+	if in.slice.given() || in.see != nil {
+		o.Select = in.takes
 	}
 	if last := in.slice.last(); last != 0 && (in.count == 0 || last < in.count) {
 		o.MaximumCount = last
@@ -66,6 +67,14 @@ func (in *input) options(checksums bool) (reports.Options, error) {
 	var err error
 	o.Filter, err = filter.Compile(in.filter)
 	return o, err
+}
+
+// takes tells whether frame f is in the slice, after it was seen.
+func (in *input) takes(f *dissect.Frame) bool {
+	if in.see != nil {
+		in.see(f)
+	}
+	return in.slice.takes(f)
 }
 
 // decodeAs is the value of --decode-as.

@@ -7,35 +7,29 @@ import (
 	"pktscope/dissect"
 )
 
-// linePrinter prints a packet in one line: number, seconds since the first packet, bytes on the wire, who talks to whom, what is
+// linePrinter prints a packet in one line: number, time, bytes on the wire, who talks to whom, what is
 // said, what is around it, and what is wrong.
 type linePrinter struct {
-	out     *output
-	line    dissect.Line
-	started bool
-	start   int64 // time of the first packet
-	cell    []byte
+	out   *output
+	times *times
+	line  dissect.Line
+	cell  []byte
 }
 
 // Widths of columns in characters. What is wider moves the rest of its line.
 const (
 	numberWidth  = 5
-	timeWidth    = 11
 	lengthWidth  = 5
 	addressWidth = 17 // a MAC address; an IPv4 address and a port mostly
 )
 
 func (r *linePrinter) print(p *dissect.Packet) {
-	if !r.started {
-		r.started, r.start = true, p.Time
-	}
 	l, o := &r.line, r.out
 	l.Read(p)
 
 	r.cell = strconv.AppendUint(r.cell[:0], p.Number, 10)
 	o.buf = appendRight(o.buf, r.cell, numberWidth)
-	r.cell = appendMicroseconds(r.cell[:0], p.Time-r.start)
-	o.buf = appendRight(append(o.buf, ' '), r.cell, timeWidth)
+	o.buf = r.times.append(append(o.buf, ' '), p)
 	r.cell = strconv.AppendInt(r.cell[:0], int64(p.WireLen), 10)
 	o.buf = append(appendRight(append(o.buf, ' '), r.cell, lengthWidth), "  "...)
 
@@ -64,19 +58,6 @@ func appendLeft(dst, cell []byte, width int) []byte {
 func appendSpaces(dst []byte, n int) []byte {
 	for ; n > 0; n-- {
 		dst = append(dst, ' ')
-	}
-	return dst
-}
-
-// appendMicroseconds appends nanoseconds as seconds with six decimals, cut and not rounded, as tshark does.
-func appendMicroseconds(dst []byte, ns int64) []byte {
-	if ns < 0 {
-		dst, ns = append(dst, '-'), -ns
-	}
-	dst = append(strconv.AppendInt(dst, ns/1e9, 10), '.')
-	micros := ns % 1e9 / 1e3
-	for unit := int64(1e5); unit > 0; unit /= 10 {
-		dst = append(dst, byte('0'+micros/unit%10))
 	}
 	return dst
 }

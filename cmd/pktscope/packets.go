@@ -16,7 +16,7 @@ func packetsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "packets FILE...",
 		Short: "Print packets: a line each, chosen fields, JSON, or everything; or write them to another capture",
-		Long: `Packets prints the packets of captures: number, seconds since the first one, bytes on the wire, and then who talks to whom
+		Long: `Packets prints the packets of captures: number, time (-t), bytes on the wire, and then who talks to whom
 innermost, what is around that, outwards, and what is wrong with it: bad checksums, anomalies, where dissecting ended.
 
 With -w packets are not printed but written to another capture: all of them, or those that -Y, --range, --from and --to leave. With
@@ -41,11 +41,13 @@ Captures are pcap, pcapng or snoop files, compressed or not; - is standard input
 	flags.SortFlags = false
 	flags.StringVarP(&o.format, "format", "T", "line", "what to print: "+strings.Join(formats, ", "))
 	flags.StringArrayVarP(&o.fields, "field", "e", nil, "print `FIELD` with -T fields, mark its bytes with -x; may be repeated")
+	flags.VarP(&o.times, "time", "t", "print times as `STYLE`: r (seconds since the first packet), a, ad (local time, with the date), u, ud (UTC), e (seconds since 1970),\nd, dd (seconds since the packet before, since the one printed before)")
 	flags.BoolVarP(&o.tree, "verbose", "V", false, "the same as -T tree")
 	flags.BoolVarP(&o.hex, "hex", "x", false, "print the bytes, too")
 	o.input.flags(flags)
 	o.write.flags(flags)
 	cmd.RegisterFlagCompletionFunc("field", completeFields)
+	cmd.RegisterFlagCompletionFunc("time", cobra.FixedCompletions(timeStyles, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("split-by", completeFields)
 	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -66,6 +68,7 @@ type packetsOptions struct {
 	input
 	format string
 	fields []string
+	times  times
 	tree   bool
 	hex    bool
 	write  writing
@@ -84,6 +87,7 @@ func (o *packetsOptions) run(files []string) error {
 	if err != nil {
 		return err
 	}
+	o.see = o.times.see
 	err = o.read(files, printer.checksums, printer)
 	return errors.Join(out.flush(), err)
 }
@@ -92,7 +96,7 @@ func (o *packetsOptions) printer(out *output) (p packetPrinter, err error) {
 	p.out, p.checksums = out, true
 	switch o.format {
 	case "line":
-		p.print = (&linePrinter{out: out}).print
+		p.print = (&linePrinter{out: out, times: &o.times}).print
 	case "fields":
 		if len(o.fields) == 0 {
 			return p, errors.New("-T fields needs -e FIELD; pktscope fields lists them")
@@ -110,6 +114,9 @@ func (o *packetsOptions) printer(out *output) (p packetPrinter, err error) {
 		p.print = func(packet *dissect.Packet) { out.buf = append(packet.AppendTree(out.buf), '\n') }
 	default:
 		return p, fmt.Errorf("%q is not a format; there are %s", o.format, strings.Join(formats, ", "))
+	}
+	if o.times.given && o.format != "line" {
+		return p, errors.New("-t is for -T line; others print the field frame.time_epoch")
 	}
 	if len(o.fields) > 0 && o.format != "fields" && !o.hex {
 		return p, errors.New("-e needs -T fields, or -x")

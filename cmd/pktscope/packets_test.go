@@ -25,6 +25,7 @@ func TestPrintingDoesNotAllocate(t *testing.T) {
 	for _, o := range []packetsOptions{
 		{format: "fields", fields: []string{"frame.number", "frame.time_epoch", "ip.addr", "vxlan.vni", "tcp.flags", "pktscope.checksum.verdict"}},
 		{format: "line"},
+		{format: "line", times: times{style: localDate}},
 		{format: "json"},
 	} {
 		out := newOutput(os.Stdout)
@@ -46,7 +47,7 @@ func TestColours(t *testing.T) {
 		craft.Edit(craft.TCP{Src: 40000, Dst: 80, Flags: craft.SYN}, func(b []byte) { b[4]++ })))
 	for _, color := range []bool{false, true} {
 		out := &output{color: color}
-		(&linePrinter{out: out}).print(p)
+		(&linePrinter{out: out, times: new(times)}).print(p)
 		around, faults := " · vlan 100", " · bad tcp checksum (bit 8 flipped)"
 		if color {
 			around, faults = "\x1b[2m"+around+"\x1b[0m", "\x1b[31m"+faults+"\x1b[0m"

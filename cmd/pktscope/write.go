@@ -33,7 +33,7 @@ func (o *writing) check(set *pflag.FlagSet) error {
 			return fmt.Errorf("--%s needs -w FILE", name)
 		}
 	}
-	for _, name := range []string{"format", "field", "verbose", "hex"} {
+	for _, name := range []string{"format", "field", "time", "verbose", "hex"} {
 		if o.path != "" && set.Changed(name) {
 			return fmt.Errorf("-w writes packets and prints none: leave out --%s", name)
 		}
