@@ -18,10 +18,11 @@ var arrows = map[string][]string{
 	"pcaps":          nil,
 	"dissect":        nil,
 	"dissect/filter": {"dissect"},
+	"anonymize":      {"dissect"},
 	"flows":          {"dissect"},
 	"control":        {"dissect"},
 	"reports":        {"control", "dissect", "dissect/filter", "flows", "pcaps"},
-	"cmd/pktscope":   {"control", "dissect", "dissect/filter", "flows", "pcaps", "reports"},
+	"cmd/pktscope":   {"anonymize", "control", "dissect", "dissect/filter", "flows", "pcaps", "reports"},
 
 	// What makes captures for tests and benchmarks states the formats a second time and so must not look at dissect.
 	"bench/generate":        {"internal/craft"},

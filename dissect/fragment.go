@@ -8,7 +8,7 @@ package dissect
 // fragment decides what becomes of the layer, which is a fragment: one that takes part waits for the resolver.
 func (d *Decoder) fragment(offset int, nextHeader uint8, intact bool) ID {
 	switch l := d.l; {
-	case intact && d.flags&Quoted == 0 && l.PayloadLen() > 0 && d.p.Whole(l):
+	case intact && !d.config.Alone && d.flags&Quoted == 0 && l.PayloadLen() > 0 && d.p.Whole(l):
 		d.pend()
 		return done
 	case offset == 0:

@@ -12,6 +12,7 @@ type Options struct {
 	NVGRE     bool // keyed transparent-Ethernet GRE is NVGRE: its key is VSID and FlowID
 	Relative  bool // TCP's sequence numbers count from where a conversation starts, as in tshark; every segment then waits for its turn
 	NullESP   bool // ESP is looked into for the NULL cipher (RFC 5879); tshark does not, unless asked to
+	Alone     bool // every frame by itself: fragments are not put together
 	Fragments FragmentLimits
 	Cookie    int // bytes of cookie in L2TPv3 sessions that were not seen being set up: 0, 4, 8, or -1 for not known
 }

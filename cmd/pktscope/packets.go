@@ -20,13 +20,15 @@ func packetsCommand() *cobra.Command {
 innermost, what is around that, outwards, and what is wrong with it: bad checksums, anomalies, where dissecting ended.
 
 With -w packets are not printed but written to another capture: all of them, or those that -Y, --range, --from and --to leave. With
---decap it is the frames inside them; with --split-by they go to a file for each value of a field.
+--decap it is the frames inside them; with --split-by they go to a file for each value of a field; with
+--anonymize they are nobody's. docs/slicing.md says more.
 
 Captures are pcap, pcapng or snoop files, compressed or not; - is standard input. Several are merged by time.`,
 		Example: `  pktscope packets trace.pcap
   pktscope packets trace.pcap -T fields -e frame.number -e ip.src -e vxlan.vni
   pktscope packets trace.pcap -c 1 -V -x
   pktscope packets trace.pcap --from +10s --to +20s -w part.pcapng.zst
+  pktscope packets trace.pcap --decap --split-by vxlan.vni --anonymize -w tenant.pcapng
   pktscope packets trace.pcap -T json | jq '.layers[] | select(.protocol == "vxlan").fields["vxlan.vni"]'
   tcpdump -i eth0 -w - | pktscope packets --decode-as udp.port=9999,vxlan -`,
 		Args: files,

@@ -69,6 +69,19 @@ func newSplitter(path, field string, create func(path string) (*pcaps.Writer, er
 	return s, nil
 }
 
+// secretive is the error for a field whose values anonymizing takes out of packets, only to write them into the names of files.
+func secretive(field string) error {
+	fields, err := dissect.FindFields(field)
+	if err != nil {
+		return err
+	}
+	switch fields[0].Kind {
+	case dissect.IPv4Addr, dissect.IPv6Addr, dissect.MAC, dissect.Bytes, dissect.Text:
+		return fmt.Errorf("--split-by %s would write into the names of files what is anonymized in them", field)
+	}
+	return nil
+}
+
 // write writes f to the file for packet p.
 func (s *splitter) write(p *dissect.Packet, f *pcaps.Frame) error {
 	file, err := s.file(s.value(p))

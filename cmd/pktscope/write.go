@@ -13,9 +13,11 @@ import (
 
 // writing is what becomes of packets that are written and not printed.
 type writing struct {
-	path  string
-	decap decap
-	split string
+	path      string
+	decap     decap
+	split     string
+	anonymize bool
+	key       string // file
 }
 
 // flags adds the flags to those of a command.
@@ -24,11 +26,13 @@ func (o *writing) flags(set *pflag.FlagSet) {
 	set.Var(&o.decap, "decap", "write the innermost frame that a packet carries, or the one in its `N`-th tunnel, with =N")
 	set.Lookup("decap").NoOptDefVal = innermost
 	set.StringVar(&o.split, "split-by", "", "write a file for each value of `FIELD`, as in FILE-vxlan.vni-5001.pcapng")
+	set.BoolVar(&o.anonymize, "anonymize", false, "replace addresses and text, and cut payload, before packets are written")
+	set.StringVar(&o.key, "anonymize-key", "", "the same with the key in `FILE`, so that it is repeatable; a file that is not there is created")
 }
 
 // check tells what makes no sense without -w, or with it.
 func (o *writing) check(set *pflag.FlagSet) error {
-	for _, name := range []string{"decap", "split-by"} {
+	for _, name := range []string{"decap", "split-by", "anonymize", "anonymize-key"} {
 		if o.path == "" && set.Changed(name) {
 			return fmt.Errorf("--%s needs -w FILE", name)
 		}
@@ -41,6 +45,9 @@ func (o *writing) check(set *pflag.FlagSet) error {
 	return nil
 }
 
+// anonymous tells whether packets are anonymized.
+func (o *writing) anonymous() bool { return o.anonymize || o.key != "" }
+
 // write writes the packets of the files. Of a damaged capture it writes what could be read.
 func (in *input) write(files []string, o *writing) error {
 	options, err := in.options(false)
@@ -52,11 +59,18 @@ func (in *input) write(files []string, o *writing) error {
 		return err
 	}
 	defer src.Close()
+	r := &recorder{writing: o}
+	if o.anonymous() {
+		if r.anonymous, err = newAnonymous(o.key, options.Dissect); err != nil {
+			return err
+		}
+	}
 	w, err := o.open(src)
 	if err != nil {
 		return err
 	}
-	err = reports.Read(src, options, &recorder{writing: o, sink: w})
+	r.sink = w
+	err = reports.Read(src, options, r)
 	var incomplete *reports.IncompleteError
 	if err != nil && !errors.As(err, &incomplete) {
 		w.Discard()
@@ -76,8 +90,15 @@ type sink interface {
 }
 
 func (o *writing) open(src pcaps.Source) (sink, error) {
-	create := func(path string) (*pcaps.Writer, error) { return pcaps.Create(path, src, pcaps.WriteOptions{}) }
+	create := func(path string) (*pcaps.Writer, error) {
+		return pcaps.Create(path, src, pcaps.WriteOptions{FramesOnly: o.anonymous()})
+	}
 	if o.split != "" {
+		if o.anonymous() {
+			if err := secretive(o.split); err != nil {
+				return nil, err
+			}
+		}
 		return newSplitter(o.path, o.split, create)
 	}
 	w, err := create(o.path)
@@ -93,7 +114,8 @@ func (s single) write(_ *dissect.Packet, f *pcaps.Frame) error { return s.Write(
 type recorder struct {
 	*writing
 	sink
-	frame pcaps.Frame
+	anonymous *anonymous // nil for packets that stay what they are
+	frame     pcaps.Frame
 }
 
 // Packet implements [reports.Consumer].
@@ -110,6 +132,9 @@ func (r *recorder) Packet(p *dissect.Packet) error {
 	}
 	if r.decap.given && !r.decap.frame(p, &r.frame) {
 		return nil
+	}
+	if r.anonymous != nil {
+		r.anonymous.frame(&r.frame)
 	}
 	return r.write(p, &r.frame)
 }
