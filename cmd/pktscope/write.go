@@ -1,8 +1,12 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/pflag"
 
@@ -45,10 +49,10 @@ func (o *writing) check(set *pflag.FlagSet) error {
 	return nil
 }
 
-// anonymous tells whether packets are anonymized.
-func (o *writing) anonymous() bool { return o.anonymize || o.key != "" }
+// anonymizes tells whether packets are anonymized.
+func (o *writing) anonymizes() bool { return o.anonymize || o.key != "" }
 
-// write writes the packets of the files. Of a damaged capture it writes what could be read.
+// write writes the packets of the files. Of a damaged capture it writes what could be read; when the user interrupts it, what was read.
 func (in *input) write(files []string, o *writing) error {
 	options, err := in.options(false)
 	if err != nil {
@@ -60,7 +64,7 @@ func (in *input) write(files []string, o *writing) error {
 	}
 	defer src.Close()
 	r := &recorder{writing: o}
-	if o.anonymous() {
+	if o.anonymizes() {
 		if r.anonymous, err = newAnonymous(o.key, options.Dissect); err != nil {
 			return err
 		}
@@ -70,8 +74,15 @@ func (in *input) write(files []string, o *writing) error {
 		return err
 	}
 	r.sink = w
+	var stop func()
+	r.Context, stop = signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(r.Context, stop) // the second signal ends the program, even where it waits for a packet
+	defer stop()
 	err = reports.Read(src, options, r)
 	var incomplete *reports.IncompleteError
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
 	if err != nil && !errors.As(err, &incomplete) {
 		w.Discard()
 		return err
@@ -91,10 +102,10 @@ type sink interface {
 
 func (o *writing) open(src pcaps.Source) (sink, error) {
 	create := func(path string) (*pcaps.Writer, error) {
-		return pcaps.Create(path, src, pcaps.WriteOptions{FramesOnly: o.anonymous()})
+		return pcaps.Create(path, src, pcaps.WriteOptions{FramesOnly: o.anonymizes()})
 	}
 	if o.split != "" {
-		if o.anonymous() {
+		if o.anonymizes() {
 			if err := secretive(o.split); err != nil {
 				return nil, err
 			}
@@ -114,8 +125,9 @@ func (s single) write(_ *dissect.Packet, f *pcaps.Frame) error { return s.Write(
 type recorder struct {
 	*writing
 	sink
-	anonymous *anonymous // nil for packets that stay what they are
-	frame     pcaps.Frame
+	context.Context            // done when the user has seen enough
+	anonymous       *anonymous // nil for packets that stay what they are
+	frame           pcaps.Frame
 }
 
 // Packet implements [reports.Consumer].
@@ -136,5 +148,8 @@ func (r *recorder) Packet(p *dissect.Packet) error {
 	if r.anonymous != nil {
 		r.anonymous.frame(&r.frame)
 	}
-	return r.write(p, &r.frame)
+	if err := r.write(p, &r.frame); err != nil {
+		return err
+	}
+	return r.Err()
 }
