@@ -239,9 +239,10 @@ func (w *tunnelWalk) count(i int, kind kindID, own uint8, inner uint64) {
 	}
 	bytes := uint64(p.WireLen)
 	if len(p.Sources()) > 1 {
-		more, fragments := w.fragments(i)
+		more, fragments, uncut := w.fragments(i)
 		bytes += more
 		total.fragments += fragments
+		total.largest = max(total.largest, uint32(uncut))
 	}
 	total.ways[way].add(bytes)
 	total.inner += inner
@@ -271,8 +272,9 @@ func (w *tunnelWalk) count(i int, kind kindID, own uint8, inner uint64) {
 }
 
 // fragments returns the bytes on the wire of the fragments before this one, which completes what layer i is in: their headers are
-// taken to be as long as its own. It returns, too, how many fragments the packet around the tunnel came in, 0 if it came whole.
-func (w *tunnelWalk) fragments(i int) (bytes, fragments uint64) {
+// taken to be as long as its own. It returns, too, how many fragments the packet around the tunnel came in, and how long it was before it
+// was cut; both are 0 if it came whole.
+func (w *tunnelWalk) fragments(i int) (bytes, fragments uint64, uncut int) {
 	p := w.packet
 	for i > 0 {
 		source := p.Layers[i].Source
@@ -281,11 +283,11 @@ func (w *tunnelWalk) fragments(i int) (bytes, fragments uint64) {
 			own, number := l.PayloadLen(), int(l.Note)
 			bytes += uint64((number-1)*max(0, p.WireLen-own) + max(0, len(p.Sources()[source])-own))
 			if i >= w.outer {
-				fragments = uint64(number)
+				fragments, uncut = uint64(number), p.Layers[w.outer].HeaderLen()+len(p.Sources()[source])
 			}
 		}
 	}
-	return bytes, fragments
+	return bytes, fragments, uncut
 }
 
 // ends returns the sender and the receiver of the tunnel of layer i.

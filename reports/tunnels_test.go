@@ -136,17 +136,18 @@ func TestTunnelCosts(t *testing.T) {
 func TestTunnelFragments(t *testing.T) {
 	payload := craft.Payload(make([]byte, 3000))
 	for _, tt := range []struct {
-		name   string
-		outer  craft.Layer
-		inside []craft.Layer // between outer and the packet
-		bytes  string        // three frames' headers, and what is in them together
+		name    string
+		outer   craft.Layer
+		inside  []craft.Layer // between outer and the packet
+		bytes   string        // three frames' headers, and what is in them together
+		largest string        // the packet before it was cut
 	}{
-		{"IPv4", there, []craft.Layer{craft.UDP{Src: 50000}, craft.VXLAN{VNI: 1}, eth1}, "3160"},  // 3*34 + 8+8+14 + 3028
-		{"IPv6", there6, []craft.Layer{craft.UDP{Src: 50000}, craft.VXLAN{VNI: 1}, eth1}, "3244"}, // 3*62 + the same
+		{"IPv4", there, []craft.Layer{craft.UDP{Src: 50000}, craft.VXLAN{VNI: 1}, eth1}, "3160", "3078"},  // 3*34 + 8+8+14 + 3028
+		{"IPv6", there6, []craft.Layer{craft.UDP{Src: 50000}, craft.VXLAN{VNI: 1}, eth1}, "3244", "3098"}, // 3*62 + the same
 	} {
 		layers := append([]craft.Layer{eth1, tt.outer}, tt.inside...)
 		whole := craft.Packet(append(layers, craft.IPv4{}, craft.UDP{Src: 1, Dst: 2}, payload)...)
 		table := count(t, "tunnels", setup{groups: maxGroups}, onTap(craft.Fragment(whole, 1500)...))[0]
-		wantLines(t, table, "kind id packets bytes inner_bytes outer_fragments", "vxlan 1 1 "+tt.bytes+" 3042 3")
+		wantLines(t, table, "kind id packets bytes inner_bytes largest outer_fragments", "vxlan 1 1 "+tt.bytes+" 3042 "+tt.largest+" 3")
 	}
 }
