@@ -39,7 +39,7 @@ func (in *input) flags(set *pflag.FlagSet) {
 		"L2TPv3 sessions whose setup was not captured have a cookie of `BYTES`: 0, 4 or 8")
 }
 
-// read takes the packets of the files to c.
+// read takes the packets of the files to c, which prints them.
 func (in *input) read(files []string, checksums bool, c reports.Consumer) error {
 	options, err := in.options(checksums)
 	if err != nil {
@@ -50,7 +50,7 @@ func (in *input) read(files []string, checksums bool, c reports.Consumer) error 
 		return err
 	}
 	defer src.Close()
-	return reports.Read(src, options, c)
+	return in.consume(src, options, c, true)
 }
 
 func (in *input) options(checksums bool) (reports.Options, error) {

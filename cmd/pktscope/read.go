@@ -101,7 +101,7 @@ func (o *readOptions) run(files []string) error {
 		return err
 	}
 	start := time.Now()
-	err = reports.Read(src, options, o.failOn.watching(set))
+	err = o.consume(src, options, o.failOn.watching(set), false)
 	elapsed := time.Since(start)
 	tables := set.Snapshot()
 	if o.top > 0 && (o.topGiven || o.format == "text") {
@@ -137,7 +137,7 @@ func (o *readOptions) writer() (func([]*reports.Table) error, error) {
 	return nil, fmt.Errorf("%q is not a format; there are %s", o.format, strings.Join(readFormats, ", "))
 }
 
-// speed says how fast a capture was read. It is the one thing that is said of the clock, and so no part of any report.
+// speed says how fast a capture was read. It is said of the clock, and so no part of any report.
 func speed(packets uint64, bytes int64, elapsed time.Duration) string {
 	seconds := max(elapsed, time.Microsecond).Seconds()
 	return fmt.Sprintf("read %d packets, %.1f MB in %.3f s: %.0f packets/s, %.1f MB/s", packets, float64(bytes)/1e6, seconds,

@@ -78,7 +78,7 @@ func (in *input) write(files []string, o *writing) error {
 	r.Context, stop = signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(r.Context, stop) // the second signal ends the program, even where it waits for a packet
 	defer stop()
-	err = reports.Read(src, options, r)
+	err = in.consume(src, options, r, false)
 	var incomplete *reports.IncompleteError
 	if errors.Is(err, context.Canceled) {
 		err = nil
