@@ -23,6 +23,7 @@ const (
 type splitter struct {
 	create       func(path string) (*pcaps.Writer, error)
 	field        string
+	address      bool // its values are addresses with colons
 	stem, ending string
 
 	files map[string]*splitFile // by value
@@ -52,7 +53,8 @@ func newSplitter(path, field string, create func(path string) (*pcaps.Writer, er
 	if err != nil {
 		return nil, err
 	}
-	s := &splitter{create: create, field: field, stem: stem, ending: format + compression, files: map[string]*splitFile{}, open: list.New()}
+	s := &splitter{create: create, field: field, address: fields[0].Kind == dissect.MAC || fields[0].Kind == dissect.IPv6Addr,
+		stem: stem, ending: format + compression, files: map[string]*splitFile{}, open: list.New()}
 	wants := make([]bool, len(dissect.Fields()))
 	for _, f := range fields {
 		wants[f.Index()] = true
@@ -137,14 +139,13 @@ func (s *splitter) path(value string) string {
 	if value == noValue {
 		return s.stem + "-no-" + s.field + s.ending
 	}
-	return s.stem + "-" + s.field + "-" + fileName(value) + s.ending
+	return s.stem + "-" + s.field + "-" + fileName(value, s.address) + s.ending
 }
 
-// fileName is a value as a part of a file's name that every system takes: letters, digits and "._-" stay, a colon between the digits of an
+// fileName is a value as a part of a file's name that every system takes: letters, digits and "._-" stay, a colon of an
 // address becomes a hyphen, all else %XX. Different values have different names.
-func fileName(value string) string {
+func fileName(value string, address bool) string {
 	var name strings.Builder
-	address := strings.Trim(value, "0123456789abcdef:.") == ""
 	for i := range len(value) {
 		switch c := value[i]; {
 		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '_', c == '-':

@@ -34,14 +34,23 @@ func (*counter) Close() error                                { return nil }
 func (*counter) Discard()                                    {}
 
 func TestFileName(t *testing.T) {
-	for value, want := range map[string]string{
-		"5001": "5001", "00:11:22:33:44:ff": "00-11-22-33-44-ff", "fe80::1": "fe80--1", "../etc/passwd": "..%2Fetc%2Fpasswd", "a:b": "a-b", "h:b": "h%3Ab", "é\x00": "%C3%A9%00",
+	for _, c := range []struct {
+		value   string
+		address bool
+		want    string
+	}{
+		{"5001", false, "5001"},
+		{"00:11:22:33:44:ff", true, "00-11-22-33-44-ff"},
+		{"fe80::1", true, "fe80--1"},
+		{"../etc/passwd", false, "..%2Fetc%2Fpasswd"},
+		{"a:b", false, "a%3Ab"},
+		{"é%", false, "%C3%A9%25"},
 	} {
-		if got := fileName(value); got != want {
-			t.Errorf("%q is %q in a file's name, want %q", value, got, want)
+		if got := fileName(c.value, c.address); got != c.want {
+			t.Errorf("%q is %q in a file's name, want %q", c.value, got, c.want)
 		}
 	}
-	if a, b := fileName(string(make([]byte, 500))), fileName(string(make([]byte, 501))); a == b || len(a) > 200 {
+	if a, b := fileName(string(make([]byte, 500)), false), fileName(string(make([]byte, 501)), false); a == b || len(a) > 200 {
 		t.Errorf("long names: %q, %q", a, b)
 	}
 }
