@@ -39,7 +39,7 @@ func (r *anomalies) Snapshot() []*Table {
 		Columns: []Column{
 			{Name: "anomaly"},
 			{Name: "count", Kind: KindCount},
-			{Name: "frames", Title: "first frames", Kind: KindList},
+			{Name: "frames", Title: "first frames", Kind: KindNumbers},
 			{Name: "meaning"},
 		},
 	}

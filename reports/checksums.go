@@ -90,7 +90,7 @@ func (r *checksums) Snapshot() []*Table {
 			{Name: "illegal", Kind: KindCount},
 			{Name: "offload", Kind: KindCount},
 			{Name: "unverifiable", Kind: KindCount},
-			{Name: "bad_frames", Title: "first bad frames", Kind: KindList},
+			{Name: "bad_frames", Title: "first bad frames", Kind: KindNumbers},
 			{Name: "one_bit", Title: "one bit", Kind: KindCount},
 			{Name: "bits", Title: "bit:sums", Kind: KindList},
 		},

@@ -42,7 +42,7 @@ func (f *firstFrames) absorb(from *firstFrames) {
 	}
 }
 
-// cell returns the numbers as a cell of [KindList], absent where nothing was counted.
+// cell returns the numbers as a cell of [KindNumbers], absent where nothing was counted.
 func (f *firstFrames) cell() Cell {
 	if f.count == 0 {
 		return Cell{}

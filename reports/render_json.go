@@ -90,6 +90,9 @@ func (c Cell) json(kind Kind) string {
 	case nil:
 		return "null"
 	case []string:
+		if kind == KindNumbers {
+			return "[" + strings.Join(v, ", ") + "]"
+		}
 		return quotedList(v)
 	case string:
 		return quoted(v)

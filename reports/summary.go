@@ -349,7 +349,7 @@ func (r *summary) stopTable() *Table {
 			{Name: "malformed", Kind: KindBool},
 			{Name: "packets", Kind: KindCount},
 			{Name: "packets_share", Title: "share", Kind: KindShare},
-			{Name: "frames", Title: "first frames", Kind: KindList},
+			{Name: "frames", Title: "first frames", Kind: KindNumbers},
 		},
 	}
 	for _, g := range r.stops.Entries() {

@@ -30,6 +30,7 @@ const (
 	KindTime                   // nanoseconds since 1970, UTC
 	KindDuration               // nanoseconds
 	KindList                   // several texts
+	KindNumbers                // several numbers, as decimal texts
 	KindPath                   // a place in a tree, as the names from the root down
 )
 
@@ -56,6 +57,7 @@ var kinds = [...]struct {
 	KindTime:       {name: "time"},
 	KindDuration:   {name: "duration", unit: "ns", right: true},
 	KindList:       {name: "list", cuttable: true},
+	KindNumbers:    {name: "numbers", cuttable: true},
 	KindPath:       {name: "path", cuttable: true},
 }
 
@@ -108,7 +110,7 @@ func Addr(a netip.Addr) Cell {
 // Bool returns a cell of [KindBool].
 func Bool(b bool) Cell { return Cell{value: b} }
 
-// List returns a cell of [KindList], or of [KindPath] with the names from the root down.
+// List returns a cell of [KindList] or [KindNumbers], or of [KindPath] with the names from the root down.
 func List(texts ...string) Cell { return Cell{value: texts} }
 
 // Share returns a cell of [KindShare]: part of whole, rounded to a millionth. It is absent when whole is 0.

@@ -112,6 +112,7 @@ func TestCells(t *testing.T) {
 		{"packets", PacketRate(1, 3e9), KindPacketRate, "0.333", "0.333/s"},
 		{"more packets", PacketRate(1234567, 1e9), KindPacketRate, "1234567", "1,234,567/s"},
 		{"list", List("a", "b\n"), KindList, "a;b\n", `a, b\n`},
+		{"numbers", List("5", "1000"), KindNumbers, "5;1000", "5, 1000"},
 		{"path", List("eth", "ip"), KindPath, "eth;ip", "  ip"},
 		{"before 1970", Int(-1), KindTime, "1969-12-31T23:59:59.999999999Z", "1969-12-31T23:59:59Z"},
 		{"yes", Bool(true), KindBool, "true", "yes"},
@@ -124,5 +125,14 @@ func TestCells(t *testing.T) {
 				t.Errorf("text is %q, want %q", got, tt.text)
 			}
 		})
+	}
+}
+
+// Programs get numbers as numbers.
+func TestListsInJSON(t *testing.T) {
+	for kind, want := range map[Kind]string{KindList: `["5", "1000"]`, KindNumbers: "[5, 1000]"} {
+		if got := List("5", "1000").json(kind); got != want {
+			t.Errorf("%v: %s, want %s", kind, got, want)
+		}
 	}
 }
