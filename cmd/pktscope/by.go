@@ -26,8 +26,6 @@ func (o *byOptions) flags(cmd *cobra.Command) {
 	flags.StringSliceVar(&o.sums, "sum", nil, "add up `SUMS` for each group: "+strings.Join(names, ", "))
 	flags.DurationVar(&o.every, "every", 0, "group packets by time, too, in bins of `DURATION`, such as 1s")
 	flags.IntVar(&o.groups, "groups", 0, "keep the first `N` groups of each table, and add up the others in one row (default 10000)")
-	cmd.RegisterFlagCompletionFunc("by", completeFields)
-	cmd.RegisterFlagCompletionFunc("sum", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // projection returns what the flags ask for, nil if they ask for nothing.

@@ -34,7 +34,7 @@ pktscope.`,
   pktscope fields ip.dsfield.dscp     one field, with all its values
   pktscope fields --protocols         the protocols, and where they are found`,
 		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: completeFields,
+		ValidArgsFunction: either(fieldWords, protocolWords).argument,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
@@ -67,10 +67,6 @@ pktscope.`,
 
 // trailing are the blanks that an empty last cell leaves.
 var trailing = regexp.MustCompile(` +\n`)
-
-func completeFields(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return fieldNames(), cobra.ShellCompDirectiveNoFileComp
-}
 
 // fieldNames returns all names that fields have, two-sided ones (ip.addr) too, sorted.
 func fieldNames() []string {

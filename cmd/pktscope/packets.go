@@ -48,9 +48,6 @@ Captures are pcap, pcapng or snoop files, compressed or not; - is standard input
 	flags.BoolVarP(&o.hex, "hex", "x", false, "print the bytes, too")
 	o.input.flags(flags)
 	o.write.flags(flags)
-	cmd.RegisterFlagCompletionFunc("field", completeFields)
-	cmd.RegisterFlagCompletionFunc("time", cobra.FixedCompletions(timeStyles, cobra.ShellCompDirectiveNoFileComp))
-	cmd.RegisterFlagCompletionFunc("split-by", completeFields)
 	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }

@@ -54,8 +54,6 @@ all that stands before the damage is reported; then the exit status is 2. It is 
 	flags.BoolVar(&o.timing, "timing", false, "say on standard error how fast it was read, as on a terminal")
 	flags.Var(&o.failOn, "fail-on", "end with exit status 3 if packets have one of these `FINDINGS`: "+strings.Join(findingNames(), ", "))
 	o.input.flags(flags)
-	cmd.RegisterFlagCompletionFunc("report", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
-	cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(findingNames(), cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(readFormats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"pktscope/dissect"
+	"pktscope/reports"
+)
+
+// Shell completion: what may stand behind flags. File names, which commands take beside them, are the shell's to complete.
+
+// candidates are the words that may stand where somebody has typed prefix, each with a line about it where there is one.
+type candidates func(prefix string) []cobra.Completion
+
+// flagValues are the candidates for the values of flags that mean the same in each command that has them. Of a list or an expression it
+// is the last word that is completed.
+var flagValues = map[string]candidates{
+	"filter":      either(placedFieldWords, protocolWords),
+	"gre-key":     words("nvgre", "plain"),
+	"l2tp-cookie": words("0", "4", "8"),
+	"by":          placedFieldWords,
+	"sum":         sumWords,
+	"report":      reportWords,
+	"fail-on":     words(findingNames()...),
+	"tos":         words("outer", "inner"),
+	"field":       fieldWords,
+	"split-by":    fieldWords,
+	"time":        words(timeStyles...),
+	"diagram":     protocolWords,
+}
+
+// completeFlags lets the shell complete the values of the commands' flags.
+func completeFlags(commands []*cobra.Command) {
+	for _, cmd := range commands {
+		for name, c := range flagValues {
+			if cmd.Flags().Lookup(name) != nil {
+				cmd.RegisterFlagCompletionFunc(name, c.lastWord)
+			}
+		}
+	}
+}
+
+// lastWord completes the last of several words, with anything but letters, digits, '.', '_' and '-' between them.
+func (c candidates) lastWord(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	start := 1 + strings.LastIndexFunc(typed, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._-", r)
+	})
+	all := c(typed[start:])
+	for i := range all {
+		all[i] = typed[:start] + all[i]
+	}
+	return all, cobra.ShellCompDirectiveNoFileComp
+}
+
+// argument completes the first argument, which is the only one.
+func (c candidates) argument(_ *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return c(typed), cobra.ShellCompDirectiveNoFileComp
+}
+
+func words(all ...string) candidates {
+	return func(prefix string) (found []cobra.Completion) {
+		for _, word := range all {
+			if strings.HasPrefix(word, prefix) {
+				found = append(found, word)
+			}
+		}
+		return found
+	}
+}
+
+func either(a, b candidates) candidates {
+	return func(prefix string) []cobra.Completion { return append(a(prefix), b(prefix)...) }
+}
+
+func fieldWords(prefix string) (found []cobra.Completion) {
+	docs := map[string]string{}
+	for _, f := range dissect.Fields() {
+		docs[f.Name] = f.Doc
+	}
+	for _, name := range fieldNames() {
+		if strings.HasPrefix(name, prefix) {
+			found = append(found, cobra.CompletionWithDesc(name, docs[name]))
+		}
+	}
+	return found
+}
+
+// placedFieldWords are fields, also behind inner. and outer.
+func placedFieldWords(prefix string) []cobra.Completion {
+	for _, which := range []string{"inner.", "outer."} {
+		if name, ok := strings.CutPrefix(prefix, which); ok {
+			found := fieldWords(name)
+			for i := range found {
+				found[i] = which + found[i]
+			}
+			return found
+		}
+	}
+	return append(words("inner.", "outer.")(prefix), fieldWords(prefix)...)
+}
+
+func protocolWords(prefix string) (found []cobra.Completion) {
+	for _, p := range dissect.Protocols() {
+		if strings.HasPrefix(p.Name, prefix) {
+			found = append(found, cobra.CompletionWithDesc(p.Name, p.Title))
+		}
+	}
+	return found
+}
+
+func reportWords(prefix string) (found []cobra.Completion) {
+	for _, r := range reports.All() {
+		if strings.HasPrefix(r.Name, prefix) {
+			found = append(found, cobra.CompletionWithDesc(r.Name, r.Doc))
+		}
+	}
+	return found
+}
+
+// sumWords are what --sum takes. What is summed of a field ends in a parenthesis.
+func sumWords(prefix string) (found []cobra.Completion) {
+	names, docs := reports.Sums()
+	for i, name := range names {
+		if name = strings.TrimSuffix(name, "FIELD)"); strings.HasPrefix(name, prefix) {
+			found = append(found, cobra.CompletionWithDesc(name, docs[i]))
+		}
+	}
+	return found
+}
