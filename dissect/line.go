@@ -239,6 +239,7 @@ func (p *Packet) appendFaults(dst []byte) []byte {
 		add(a.Kind.String())
 	}
 	switch r := p.Stop.Reason; {
+	case r == StopDepth, r == StopMessages: // an anomaly says so
 	case r.Malformed(), r == StopTruncated, r == StopUnknown:
 		add(p.Stop.String())
 	}
