@@ -57,8 +57,8 @@ func (c Checksum) FlippedBit() (bit int, ok bool) {
 func (p *Packet) Verify() {
 	for i := p.verified; i < len(p.Layers); i++ {
 		l := &p.Layers[i]
-		if proto := protocols[l.Protocol]; proto.Verify != nil && l.HeaderLen() >= proto.size {
-			l.Verdict = proto.Verify(p, i).Verdict
+		if proto := &dissectors[l.Protocol]; proto.verify != nil && l.HeaderLen() >= proto.size {
+			l.Verdict = proto.verify(p, i).Verdict
 		}
 	}
 	p.verified = len(p.Layers)

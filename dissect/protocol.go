@@ -88,6 +88,7 @@ var (
 
 type dissector struct {
 	dissect func(d *Decoder, b []byte) ID
+	verify  func(p *Packet, i int) Checksum
 	size    int
 }
 
@@ -98,7 +99,7 @@ func init() {
 		p.size = p.Header.Bits() / 8
 		p.ends = p.Header.ends()
 		protocols[p.ID] = p
-		dissectors[p.ID] = dissector{p.Dissect, p.size}
+		dissectors[p.ID] = dissector{p.Dissect, p.Verify, p.size}
 		protocolsByName[p.Name] = p
 		layOut(p, p.Header, nil, 0)
 		for _, rows := range p.Tables {
