@@ -22,7 +22,8 @@ var arrows = map[string][]string{
 	"flows":          {"dissect"},
 	"control":        {"dissect"},
 	"reports":        {"control", "dissect", "dissect/filter", "flows", "pcaps"},
-	"cmd/pktscope":   {"anonymize", "control", "dissect", "dissect/filter", "flows", "pcaps", "reports"},
+	"docs":           nil,
+	"cmd/pktscope":   {"anonymize", "control", "dissect", "dissect/filter", "docs", "flows", "pcaps", "reports"},
 
 	// What makes captures for tests and benchmarks states the formats a second time and so must not look at dissect.
 	"bench/generate":        {"internal/craft"},

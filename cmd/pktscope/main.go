@@ -38,6 +38,7 @@ Tunnels and tags are taken apart to the innermost packet, checksums are verified
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(readCommand(), packetsCommand(), fieldsCommand())
+	root.SetHelpCommand(helpCommand())
 	completeFlags(root.Commands())
 	cobra.AddTemplateFunc("switches", switches)
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "FlagUsages |", "FlagUsages | switches |"))

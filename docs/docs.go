@@ -1,0 +1,45 @@
+// Package docs holds the pages of this folder that are for users, for the program itself to show.
+package docs
+
+import _ "embed"
+
+// Page is a page in Markdown.
+type Page struct {
+	Name  string // of the file, without its ending
+	About string // a line about it
+	Text  string
+}
+
+// Pages returns the pages in the order in which somebody new would read them.
+func Pages() []Page {
+	return []Page{
+		{"reports", "what each report of read says", reports},
+		{"fields", "names of fields, and which one is meant", fields},
+		{"filter", "the display-filter language of -Y", filter},
+		{"group-by", "counting packets by any fields: --by, --sum, --every", groupBy},
+		{"slicing", "writing captures: by filter, number, time, tunnel, value", slicing},
+		{"json", "the formats for programs", json},
+		{"exit", "exit statuses, and --fail-on", exit},
+	}
+}
+
+//go:embed reports.md
+var reports string
+
+//go:embed fields.md
+var fields string
+
+//go:embed filter.md
+var filter string
+
+//go:embed group-by.md
+var groupBy string
+
+//go:embed slicing.md
+var slicing string
+
+//go:embed json.md
+var json string
+
+//go:embed exit.md
+var exit string
