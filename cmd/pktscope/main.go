@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"pktscope/dissect"
 	"pktscope/pcaps"
 	"pktscope/reports"
 )
@@ -42,6 +45,7 @@ Tunnels and tags are taken apart to the innermost packet, checksums are verified
 	completeFlags(root.Commands())
 	cobra.AddTemplateFunc("switches", switches)
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "FlagUsages |", "FlagUsages | switches |"))
+	root.SetFlagErrorFunc(noFlag)
 	root.SetArgs(args)
 	return status(root.Execute())
 }
@@ -60,6 +64,20 @@ func noCommand(cmd *cobra.Command, args []string) error {
 		return fmt.Errorf("%s is no command; did you mean %s?", name, strings.Join(near, " or "))
 	}
 	return fmt.Errorf("%s is no command; see %s --help", name, cmd.Name())
+}
+
+// noFlag names the flag that somebody may have meant who wrote one that cmd does not have.
+func noFlag(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return err
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	if near := dissect.Nearest(unknown.GetSpecifiedName(), slices.Values(names)); near != "" {
+		return fmt.Errorf("%w; did you mean --%s?", err, near)
+	}
+	return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 }
 
 // switches shows flags without a value as such in the help: nobody writes --hex=true.
