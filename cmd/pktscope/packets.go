@@ -21,7 +21,7 @@ innermost, what is around that, outwards, and what is wrong with it: bad checksu
 
 With -w packets are not printed but written to another capture: all of them, or those that -Y, --range, --from and --to leave. With
 --decap it is the frames inside them; with --split-by they go to a file for each value of a field; with
---anonymize they are nobody's. docs/slicing.md says more.
+--anonymize they are nobody's. pktscope help slicing says more.
 
 Captures are pcap, pcapng or snoop files, compressed or not; - is standard input. Several are merged by time.`,
 		Example: `  pktscope packets trace.pcap

@@ -17,14 +17,12 @@ import (
 func readCommand() *cobra.Command {
 	var o readOptions
 	var about strings.Builder
-	var names []string
 	for _, r := range reports.All() {
 		doc := r.Doc
 		if r.Asked {
 			doc += " (if named)"
 		}
 		fmt.Fprintf(&about, "\n  %-10s  %s", r.Name, doc)
-		names = append(names, r.Name)
 	}
 	cmd := &cobra.Command{
 		Use:   "read FILE...",
