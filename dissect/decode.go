@@ -147,7 +147,9 @@ func (d *Decoder) extent(n int, by string) {
 		d.exceeds()
 		return
 	}
+	n = max(n, l.HeaderLen())
 	l.End = l.Start + uint32(n)
+	d.have = min(d.have, n) // what the header still grows by has to lie within
 	d.limit = by
 }
 
