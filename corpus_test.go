@@ -3,6 +3,7 @@ package pktscope_test
 import (
 	"errors"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,32 +56,12 @@ func TestEveryPrefixDecodes(t *testing.T) {
 const longest = 512
 
 func decodePrefixes(t *testing.T, file string) {
-	r, err := pcaps.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	config := dissect.NewConfig(dissect.Options{Cookie: -1})
-	decoder, resolver := config.NewDecoder(), config.NewResolver()
-	var p dissect.Packet
-	var f pcaps.Frame
-	for {
-		if err := r.Next(&f); errors.Is(err, io.EOF) {
-			return
-		} else if err != nil {
-			var damage *pcaps.DamageError
-			if !errors.As(err, &damage) {
-				t.Fatal(err)
-			}
-			return
-		}
-		point := &dissect.Point{Link: uint16(f.Interface.LinkType), FCSLen: f.FCSLen()}
-		for n := min(len(f.Data), longest); n >= 0; n-- {
-			prefix := append([]byte(nil), f.Data[:n]...) // with nothing behind it, so that reading too far is seen
-			decoder.Decode(&p, &dissect.Frame{Data: prefix, WireLen: f.WireLen, Time: f.Time, Number: f.Number, Point: point})
-			p.Verify()
-			resolver.Resolve(&p)
-			p.Verify()
+	d := newDissector(dissect.Options{Cookie: -1})
+	for f := range frames(t, file) {
+		whole := f.Data
+		for n := min(len(whole), longest); n >= 0; n-- {
+			f.Data = append([]byte(nil), whole[:n]...) // with nothing behind it, so that reading too far is seen
+			p := d.packet(&f)
 			for i := range p.Layers {
 				l := &p.Layers[i]
 				if l.Start > l.HeaderEnd || int(l.HeaderEnd) > max(len(p.SourceBytes(l)), int(l.Start)) {
@@ -89,9 +70,56 @@ func decodePrefixes(t *testing.T, file string) {
 				for range p.Values(i) {
 				}
 				if summary := dissect.ByID(l.Protocol).Summary; summary != nil {
-					summary(nil, &p, i)
+					summary(nil, p, i)
 				}
 			}
 		}
 	}
+}
+
+// frames yields the frames of a capture that can be read; what is behind a damage is left out.
+func frames(t *testing.T, file string) iter.Seq[dissect.Frame] {
+	t.Helper()
+	r, err := pcaps.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close() })
+	return func(yield func(dissect.Frame) bool) {
+		var f pcaps.Frame
+		for {
+			if err := r.Next(&f); errors.Is(err, io.EOF) {
+				return
+			} else if err != nil {
+				var damage *pcaps.DamageError
+				if !errors.As(err, &damage) {
+					t.Fatal(err)
+				}
+				return
+			}
+			point := &dissect.Point{Link: uint16(f.Interface.LinkType), FCSLen: f.FCSLen()}
+			if !yield(dissect.Frame{Data: f.Data, WireLen: f.WireLen, Time: f.Time, Number: f.Number, Point: point}) {
+				return
+			}
+		}
+	}
+}
+
+type dissector struct {
+	*dissect.Decoder
+	*dissect.Resolver
+	p dissect.Packet
+}
+
+func newDissector(o dissect.Options) *dissector {
+	c := dissect.NewConfig(o)
+	return &dissector{Decoder: c.NewDecoder(), Resolver: c.NewResolver()}
+}
+
+func (d *dissector) packet(f *dissect.Frame) *dissect.Packet {
+	d.Decode(&d.p, f)
+	d.p.Verify()
+	d.Resolve(&d.p)
+	d.p.Verify()
+	return &d.p
 }
