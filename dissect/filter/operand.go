@@ -50,6 +50,17 @@ func (c *compiler) slice(n *slice) source {
 	}
 	values := c.own(c.operand(n.a, t), t)
 	var out []value
+	if len(n.parts) == 1 {
+		return func(p *dissect.Packet) []value {
+			out = out[:0]
+			for _, v := range values(p) {
+				if from, to := n.parts[0].bounds(len(v.raw)); from >= 0 && from < to && to <= len(v.raw) {
+					out = append(out, value{raw: v.raw[from:to]})
+				}
+			}
+			return out
+		}
+	}
 	var joined []byte
 	return func(p *dissect.Packet) []value {
 		out, joined = out[:0], joined[:0]

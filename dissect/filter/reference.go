@@ -62,6 +62,11 @@ func (c *compiler) readers(n *reference) (readers []*reader) {
 		}
 		readers[i].add(f)
 	}
+	for _, r := range readers {
+		if r.wants != nil {
+			r.walker = dissect.NewWalker(r.wants, r.take)
+		}
+	}
 	return readers
 }
 
@@ -78,7 +83,6 @@ func (r *reader) add(f *dissect.Field) {
 	}
 	if r.wants == nil {
 		r.wants = make([]bool, len(dissect.Fields()))
-		r.walker = dissect.NewWalker(r.wants, r.take)
 	}
 	r.wants[f.Index()] = true
 }
