@@ -202,7 +202,8 @@ func (r *reader) read(p *dissect.Packet) {
 
 func (r *reader) layer(p *dissect.Packet, i int, plan *plan) {
 	l := &p.Layers[i]
-	for side, f := range plan.fixed {
+	for side := range r.sides {
+		f := plan.fixed[side]
 		if f == nil {
 			continue
 		}
