@@ -110,12 +110,24 @@ func (l *literal) named(like *reference, wanted typ) uint64 {
 		enum = like.fields[0].Enum
 	}
 	var names []string
+	var others map[string]uint64
+	if len(enum) > 0 {
+		others = synonyms[like.fields[0].Name]
+	}
+	wiresharks, known := others[strings.ToLower(text)]
 	for _, n := range slices.Sorted(maps.Keys(enum)) {
 		if strings.EqualFold(enum[n], text) {
+			if known && n != wiresharks {
+				l.failHint("write the number", "%s is %d in the specification of %s and %d in Wireshark", l.text, n, like.name, wiresharks)
+			}
 			return n
 		}
 		names = append(names, enum[n])
 	}
+	if known {
+		return wiresharks
+	}
+	names = slices.AppendSeq(names, maps.Keys(others))
 	if len(names) == 0 {
 		l.failHint(l.unquoted(wanted), "%s is not %s", l.text, wanted)
 	}
