@@ -43,6 +43,7 @@ Captures are pcap, pcapng or snoop files, compressed or not; - is standard input
 	flags.SortFlags = false
 	flags.StringVarP(&o.format, "format", "T", "line", "what to print: "+strings.Join(formats, ", "))
 	flags.StringArrayVarP(&o.fields, "field", "e", nil, "print `FIELD` with -T fields, mark its bytes with -x; may be repeated")
+	o.times.styles = timeStyles
 	flags.VarP(&o.times, "time", "t", "print times as `STYLE`: r (seconds since the first packet), a, ad (local time, with the date), u, ud (UTC), e (seconds since 1970),\nd, dd (seconds since the packet before, since the one printed before)")
 	flags.BoolVarP(&o.tree, "verbose", "V", false, "the same as -T tree")
 	flags.BoolVarP(&o.hex, "hex", "x", false, "print the bytes, too")
