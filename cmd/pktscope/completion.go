@@ -1,9 +1,12 @@
 package main
 
 import (
+	_ "embed"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"pktscope/dissect"
 	"pktscope/reports"
@@ -21,7 +24,6 @@ var flagValues = map[string]candidates{
 	"gre-key":     words("nvgre", "plain"),
 	"l2tp-cookie": words("0", "4", "8"),
 	"by":          placedFieldWords,
-	"sum":         sumWords,
 	"report":      reportWords,
 	"fail-on":     words(findingNames()...),
 	"tos":         words("outer", "inner"),
@@ -39,6 +41,55 @@ func completeFlags(commands []*cobra.Command) {
 				cmd.RegisterFlagCompletionFunc(name, c.lastWord)
 			}
 		}
+		if cmd.Flags().Lookup("sum") != nil {
+			cmd.RegisterFlagCompletionFunc("sum", completeSum)
+		}
+	}
+}
+
+// completeSum completes a sum, or in its parentheses a field. Behind an opening parenthesis stands no space.
+func completeSum(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if strings.LastIndexByte(typed, '(') > strings.LastIndexByte(typed, ')') {
+		return candidates(placedFieldWords).lastWord(cmd, args, typed)
+	}
+	all, directive := candidates(sumWords).lastWord(cmd, args, typed)
+	if len(all) == 1 {
+		if word, _, _ := strings.Cut(all[0], "\t"); strings.HasSuffix(word, "(") {
+			directive |= cobra.ShellCompDirectiveNoSpace
+		}
+	}
+	return all, directive
+}
+
+//go:embed completion.bash
+var bashScript string
+
+// completionCommand adds the command that writes scripts for shells to root. That for bash is our own: the usual one needs the package
+// bash-completion, and does not complete lists with commas.
+func completionCommand(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	bash, _, err := root.Find([]string{"completion", "bash"})
+	if err != nil {
+		panic(err)
+	}
+	bash.Long = `Generate the autocompletion script for bash 4 or later. To load it in this shell:
+
+	source <(pktscope completion bash)
+
+and for every new one:
+
+	echo 'source <(pktscope completion bash)' >> ~/.bashrc`
+	bash.ResetFlags()
+	bash.RunE = func(cmd *cobra.Command, _ []string) error {
+		_, err := io.WriteString(cmd.OutOrStdout(), bashScript)
+		return err
+	}
+}
+
+// plainUsages takes the quotes out of what flags are for, which mark the names of their values in the help: shells show it as it is.
+func plainUsages(commands []*cobra.Command) {
+	for _, cmd := range commands {
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { _, f.Usage = pflag.UnquoteUsage(f) })
 	}
 }
 

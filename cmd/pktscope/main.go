@@ -43,6 +43,10 @@ Tunnels and tags are taken apart to the innermost packet, checksums are verified
 	root.AddCommand(readCommand(), packetsCommand(), fieldsCommand(), manCommand())
 	root.SetHelpCommand(helpCommand())
 	completeFlags(root.Commands())
+	completionCommand(root)
+	if len(args) > 0 && args[0] == cobra.ShellCompRequestCmd {
+		plainUsages(root.Commands())
+	}
 	cobra.AddTemplateFunc("switches", switches)
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "FlagUsages |", "FlagUsages | switches |"))
 	root.SetFlagErrorFunc(noFlag)
