@@ -1,8 +1,8 @@
 package main
 
 import (
-	_ "embed"
-	"io"
+	"embed"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -61,28 +61,35 @@ func completeSum(cmd *cobra.Command, args []string, typed string) ([]cobra.Compl
 	return all, directive
 }
 
-//go:embed completion.bash
-var bashScript string
+//go:embed completion.bash completion.zsh completion.fish
+var shellScripts embed.FS
 
-// completionCommand adds the command that writes scripts for shells to root. That for bash is our own: the usual one needs the package
-// bash-completion, and does not complete lists with commas.
+// completionCommand adds the command that writes scripts for shells to root. They are our own: the usual ones do not complete in quotes, where
+// filters stand; that for bash does not complete lists with commas, and needs the package bash-completion.
 func completionCommand(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()
-	bash, _, err := root.Find([]string{"completion", "bash"})
-	if err != nil {
-		panic(err)
-	}
-	bash.Long = `Generate the autocompletion script for bash 4 or later. To load it in this shell:
-
-	source <(pktscope completion bash)
-
-and for every new one:
-
-	echo 'source <(pktscope completion bash)' >> ~/.bashrc`
-	bash.ResetFlags()
-	bash.RunE = func(cmd *cobra.Command, _ []string) error {
-		_, err := io.WriteString(cmd.OutOrStdout(), bashScript)
-		return err
+	for shell, load := range map[string]string{
+		"bash": "Bash 4 or later. To load it in this shell:\n\n  source <(pktscope completion bash)\n\n" +
+			"and in every new one:\n\n  echo 'source <(pktscope completion bash)' >> ~/.bashrc",
+		"zsh": "To load it in this shell, after autoload -U compinit; compinit:\n\n  source <(pktscope completion zsh)\n\n" +
+			"and in every new one:\n\n  pktscope completion zsh > \"${fpath[1]}/_pktscope\"",
+		"fish": "To load it in this shell:\n\n  pktscope completion fish | source\n\n" +
+			"and in every new one:\n\n  pktscope completion fish > ~/.config/fish/completions/pktscope.fish",
+	} {
+		cmd, _, err := root.Find([]string{"completion", shell})
+		if err != nil {
+			panic(err)
+		}
+		cmd.Long = cmd.Short + ".\n\n" + load
+		cmd.ResetFlags()
+		cmd.RunE = func(*cobra.Command, []string) error {
+			script, err := shellScripts.ReadFile("completion." + shell)
+			if err != nil {
+				return err
+			}
+			_, err = os.Stdout.Write(script)
+			return err
+		}
 	}
 }
 
