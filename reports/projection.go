@@ -77,6 +77,12 @@ func parseTerm(text string) (t term, err error) {
 	t.text = text
 	name, width, ranged := cutNumber(text, ":")
 	name, bits, prefixed := cutNumber(name, "/")
+	switch {
+	case strings.Contains(name, "/"):
+		return t, fmt.Errorf("%q: behind / stands the number of bits of a prefix", text)
+	case strings.Contains(name, ":"):
+		return t, fmt.Errorf("%q: behind : stands how wide ranges are", text)
+	}
 	if t.operand, err = parseOperand(name); err != nil {
 		return t, err
 	}

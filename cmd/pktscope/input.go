@@ -54,6 +54,9 @@ func (in *input) read(files []string, checksums bool, c reports.Consumer) error 
 }
 
 func (in *input) options(checksums bool) (reports.Options, error) {
+	if err := in.slice.check(); err != nil {
+		return reports.Options{}, err
+	}
 	o := reports.Options{Dissect: in.dissect, NoChecksums: !checksums, MaximumCount: in.count}
 	if in.slice.given() || in.see != nil {
 		o.Select = in.takes

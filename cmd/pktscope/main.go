@@ -4,6 +4,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -70,6 +71,18 @@ func noCommand(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("%s is no command; see %s --help", name, cmd.Name())
 }
 
+// empty is an error for a flag that was given nothing, where that would mean the same as no such flag: --anonymize-key "$KEY" must not leave
+// addresses as they are when there is no KEY.
+func empty(set *pflag.FlagSet) error {
+	for _, name := range []string{"write", "split-by", "anonymize-key", "by", "sum", "report"} {
+		if f := set.Lookup(name); f != nil && f.Changed && (f.Value.String() == "" || f.Value.String() == "[]") {
+			value, _ := pflag.UnquoteUsage(f)
+			return fmt.Errorf("--%s needs %s, and has nothing", name, value)
+		}
+	}
+	return nil
+}
+
 // noFlag names the flag that somebody may have meant who wrote one that cmd does not have.
 func noFlag(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
@@ -96,6 +109,9 @@ func status(err error) int {
 		return 0
 	}
 	for _, fault := range faults(err) {
+		if at, ok := fault.(*fs.PathError); ok { // the operation says nothing to a user
+			fault = fmt.Errorf("%s: %w", strings.Replace(at.Path, os.Stdout.Name(), "standard output", 1), at.Err)
+		}
 		fmt.Fprintf(os.Stderr, "pktscope: %v\n", fault)
 	}
 	var found foundError

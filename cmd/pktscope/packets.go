@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -33,7 +34,7 @@ Captures are pcap, pcapng or snoop files, compressed or not; - is standard input
   tcpdump -i eth0 -w - | pktscope packets --decode-as udp.port=9999,vxlan -`,
 		Args: files,
 		RunE: func(cmd *cobra.Command, files []string) error {
-			if err := o.write.check(cmd.Flags()); err != nil {
+			if err := cmp.Or(empty(cmd.Flags()), o.write.check(cmd.Flags())); err != nil {
 				return err
 			}
 			return o.run(files)

@@ -38,6 +38,9 @@ all that stands before the damage is reported; then the exit status is 2. It is 
   pktscope read tap0.pcapng tap1.pcapng --format json | jq '.reports.vlans.rows[]'`,
 		Args: files,
 		RunE: func(cmd *cobra.Command, files []string) error {
+			if err := empty(cmd.Flags()); err != nil {
+				return err
+			}
 			o.topGiven = cmd.Flags().Changed("top")
 			return o.run(files)
 		},
