@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -48,8 +49,8 @@ Tunnels and tags are taken apart to the innermost packet, checksums are verified
 	if len(args) > 0 && args[0] == cobra.ShellCompRequestCmd {
 		plainUsages(root.Commands())
 	}
-	cobra.AddTemplateFunc("switches", switches)
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "FlagUsages |", "FlagUsages | switches |"))
+	cobra.AddTemplateFunc("usages", usages)
+	root.SetUsageTemplate(flagUsages.ReplaceAllString(root.UsageTemplate(), "usages $1 |"))
 	root.SetFlagErrorFunc(noFlag)
 	root.SetArgs(args)
 	return status(root.Execute())
@@ -97,10 +98,12 @@ func noFlag(cmd *cobra.Command, err error) error {
 	return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 }
 
-// switches shows flags without a value as such in the help: nobody writes --hex=true.
-func switches(usages string) string {
+var flagUsages = regexp.MustCompile(`(\.\w+)\.FlagUsages \|`)
+
+// usages shows flags in the help, in lines as long as those of the terminal, and flags without a value as such: nobody writes --hex=true.
+func usages(set *pflag.FlagSet) string {
 	const value = "[=true|false]"
-	return strings.ReplaceAll(usages, value, strings.Repeat(" ", len(value)))
+	return strings.ReplaceAll(set.FlagUsagesWrapped(newOutput(os.Stdout).width()), value, strings.Repeat(" ", len(value)))
 }
 
 // status prints what went wrong, a line a fault, and returns the exit status for it. What was found is found, in a damaged capture too.
