@@ -105,6 +105,13 @@ func (c *compiler) relation(n *relation) test {
 				return r.within([]interval{in}, all)
 			}
 		}
+		if t == octets && len(l.value(t, nil).raw) <= 6 {
+			v := l.value(t, nil)
+			if r, shift, mask, ok := c.sliced(n.a, len(v.raw)); ok {
+				v.num = uint64(len(v.raw)) * 8 // no prefix
+				return r.partWithin([]interval{intervalOf(n.op, v)}, all, shift, mask)
+			}
+		}
 	}
 	a, b, right := c.compared(n.a, n.b, t), c.compared(n.b, n.a, t), comparison(t, n.op)
 	if all {
