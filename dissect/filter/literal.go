@@ -111,7 +111,7 @@ func (l *literal) named(like *reference, wanted typ) uint64 {
 	}
 	var names []string
 	var others map[string]uint64
-	if len(enum) > 0 {
+	if like != nil && like.fields != nil {
 		others = synonyms[like.fields[0].Name]
 	}
 	wiresharks, known := others[strings.ToLower(text)]

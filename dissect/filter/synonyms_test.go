@@ -47,6 +47,17 @@ func TestSynonyms(t *testing.T) {
 	for s := bufio.NewScanner(bytes.NewReader(list)); s.Scan(); {
 		kind, rest, _ := strings.Cut(s.Text(), "\t")
 		var field, at, name string
+		if c := strings.Split(rest, "\t"); kind == "T" && len(c) == 3 && len(dissect.FieldsNamed(c[0])) > 0 && dissect.FieldsNamed(c[0])[0].Kind == dissect.Bool {
+			for i, name := range c[1:] {
+				n++
+				named := fmt.Sprintf("%s == %q", c[0], name)
+				if _, err := Compile(named); err != nil {
+					t.Error(err)
+				} else if got := parse(named).(*relation).b.(*literal).boolean(parse(named).(*relation).a.(*reference)); got != uint64(1-i) {
+					t.Errorf("%s: %d", named, got)
+				}
+			}
+		}
 		switch c := strings.Split(rest, "\t"); {
 		case kind == "V" && len(c) == 3:
 			field, at, name = c[0], c[1], c[2]
