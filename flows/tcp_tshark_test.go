@@ -97,11 +97,13 @@ type point struct {
 	file        string
 	connections map[ends]*followed
 	order       []*followed
+	frames      uint64
 	events      map[uint64]TCPEvents // by number in the file
 }
 
+// ends are a connection's: the identifiers around it, addresses and ports.
 type ends struct {
-	ip       string
+	path, ip string
 	from, to uint16
 }
 
@@ -126,7 +128,6 @@ func points(t *testing.T, file string) []*point {
 	var all []*point
 	files := map[int]*os.File{}
 	byInterface := map[int]*point{}
-	numbers := map[int]uint64{}
 	var f pcaps.Frame
 	for {
 		if err := r.Next(&f); err != nil {
@@ -150,12 +151,13 @@ func points(t *testing.T, file string) []*point {
 			byInterface[i], files[i] = q, out
 			all = append(all, q)
 		}
+		q := byInterface[i]
 		files[i].Write(pcapRecord(f.Time, f.Data, f.WireLen))
-		numbers[i]++
-		decoder.Decode(&p, &dissect.Frame{Data: f.Data, WireLen: f.WireLen, Time: f.Time, Number: numbers[i],
+		q.frames++
+		decoder.Decode(&p, &dissect.Frame{Data: f.Data, WireLen: f.WireLen, Time: f.Time, Number: q.frames,
 			Point: &dissect.Point{Link: uint16(f.Interface.LinkType), FCSLen: f.FCSLen()}})
 		resolver.Resolve(&p)
-		byInterface[i].packet(&p)
+		q.packet(&p)
 	}
 }
 
@@ -170,11 +172,19 @@ func (q *point) packet(p *dissect.Packet) {
 		ip := p.Enclosing(i, func(p *dissect.Protocol) bool { return p.Addresses != nil })
 		a := dissect.ByID(ip.Protocol).Addresses(p.Header(ip))
 		n := len(a) / 2
-		key := ends{string(a), h.SourcePort(), h.DestinationPort()}
+		var path string
+		for j := l.Parent; j >= 0; j = p.Layers[j].Parent {
+			if identity := dissect.ByID(p.Layers[j].Protocol).Identity; identity != nil {
+				if n, ok := identity(p, &p.Layers[j]); ok {
+					path += fmt.Sprint(p.Layers[j].Protocol, n, " ")
+				}
+			}
+		}
+		key := ends{path, string(a), h.SourcePort(), h.DestinationPort()}
 		dir := Original
 		c := q.connections[key]
 		if c == nil {
-			if c = q.connections[ends{string(a[n:]) + string(a[:n]), h.DestinationPort(), h.SourcePort()}]; c != nil {
+			if c = q.connections[ends{path, string(a[n:]) + string(a[:n]), h.DestinationPort(), h.SourcePort()}]; c != nil {
 				dir = Reply
 			}
 		}
