@@ -22,25 +22,25 @@ type Identifier struct {
 type IdentifierKind uint8
 
 const (
-	Interface   IdentifierKind = iota + 1 // number of a Linux interface, in a cooked capture of all of them
-	VLAN                                  // VLAN ID of a C-tag (IEEE 802.1Q), 1 to 4095
-	ServiceVLAN                           // VLAN ID of an S-tag (IEEE 802.1ad)
-	ISID                                  // service instance of IEEE 802.1ah, 24 bits
-	Label                                 // one MPLS label that is no special-purpose one (RFC 3032)
-	GREKey                                // RFC 2890, 32 bits
-	VSID                                  // NVGRE's virtual subnet (RFC 7637), 24 bits, if the user says that keys are NVGRE's
-	Call                                  // PPTP's call (RFC 2637), or the tunnel number of MikroTik's EoIP
-	VXLANVNI                              // RFC 7348, or of VXLAN-GPE, 24 bits
-	GeneveVNI                             // RFC 8926, 24 bits
-	TEID                                  // GTP's tunnel endpoint
-	TRILLVLAN                             // VLAN ID of the tag inside TRILL (RFC 6325)
-	FineLabel                             // TRILL's fine-grained label (RFC 7172), 24 bits
-	SPI                                   // of ESP (RFC 4303), around what was decrypted or is not encrypted
-	L2TPSession                           // RFC 2661: tunnel and session; RFC 3931: session
-	PPPoESession                          // RFC 2516
-	ERSPANVLAN                            // session and VLAN of a mirrored frame
-	DLCI                                  // of Frame Relay
-	Tunnel                                // no number: two ends are all that tells it
+	Interface    IdentifierKind = iota + 1 // number of a Linux interface, in a cooked capture of all of them
+	VLAN                                   // VLAN ID of a C-tag (IEEE 802.1Q), 1 to 4095
+	ServiceVLAN                            // VLAN ID of an S-tag (IEEE 802.1ad)
+	ISID                                   // service instance of IEEE 802.1ah, 24 bits
+	Label                                  // one MPLS label that is no special-purpose one (RFC 3032)
+	GREKey                                 // RFC 2890, 32 bits
+	VSID                                   // NVGRE's virtual subnet (RFC 7637), 24 bits, if the user says that keys are NVGRE's
+	Call                                   // PPTP's call (RFC 2637), or the tunnel number of MikroTik's EoIP
+	VXLANVNI                               // RFC 7348, or of VXLAN-GPE, 24 bits
+	GeneveVNI                              // RFC 8926, 24 bits
+	TEID                                   // GTP's tunnel endpoint
+	TRILLVLAN                              // VLAN ID of the tag inside TRILL (RFC 6325)
+	FineLabel                              // TRILL's fine-grained label (RFC 7172), 24 bits
+	SPI                                    // of ESP (RFC 4303), around what was decrypted or is not encrypted
+	L2TPSession                            // RFC 2661: tunnel and session; RFC 3931: session
+	PPPoESession                           // RFC 2516
+	ERSPANVLAN                             // session and VLAN of a mirrored frame
+	DLCI                                   // of Frame Relay
+	Tunnel                                 // no number: two ends are all that tells it
 	numKinds
 )
 

@@ -23,9 +23,6 @@ func (s *TCPSegment) end() uint32 {
 // length is how many sequence numbers the segment has, modulo 2 to the 16th.
 func (s *TCPSegment) length() uint16 { return uint16(s.end() - s.Sequence) }
 
-// before reports whether sequence number a comes before b (RFC 9293 §3.4).
-func before(a, b uint32) bool { return int32(a-b) < 0 }
-
 // synOptions is what the options of a SYN say, as side* bits and the window scale.
 func synOptions(s *TCPSegment) (flags, scale uint8) {
 	if s.HasScale {

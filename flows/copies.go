@@ -1,0 +1,122 @@
+package flows
+
+import "time"
+
+// The same packet may be captured more than once: at two capture points, or twice at one that mirrors two ports. A second capture in the
+// same segment is a duplicate, and no retransmission. One at another place links the two flows, and is evidence that the two segments are
+// one network, seen under two names.
+
+// A copy comes within this time and so many packets.
+const (
+	copyTime    = 100 * time.Millisecond
+	copyPackets = 1 << 16
+)
+
+// copies remembers the last packets by their prints. A packet that was captured at several places has room for a few of them.
+type copies struct {
+	sets []copySet
+}
+
+const copyWays = 8
+
+type copySet struct {
+	prints   [copyWays]uint64 // 0 is a free place
+	captures [copyWays]capture
+	next     uint8 // the place whose packet was captured longest ago
+}
+
+// capture is a packet where it was captured.
+type capture struct {
+	time  int64
+	frame uint64
+	link  uint32
+	flow  uint32
+	id    uint32 // of the flow, which may have left
+	ttl   uint8
+}
+
+// copySets is a power of two; there is room for twice as many packets as count.
+const copySets = 2 * copyPackets / copyWays
+
+func newCopies() *copies { return &copies{sets: make([]copySet, copySets)} }
+
+func (c *copies) set(print uint64) *copySet { return &c.sets[print%copySets] }
+
+// remember keeps the packet of o, which belongs to the flow n with that ID, in the place of the one captured longest ago.
+func (c *copies) remember(o *Observation, n, id uint32) {
+	set := c.set(o.Print)
+	set.prints[set.next] = o.Print
+	set.captures[set.next] = capture{o.Time, o.Frame, o.Link, n, id, o.TTL}
+	set.next = (set.next + 1) % copyWays
+}
+
+// copied looks the packet of the innermost observation o, captured in segment s, up among those captured before. It tells whether it is a
+// duplicate, or was captured elsewhere before.
+func (t *Tracker) copied(o *Observation, s *Segment) (duplicate, elsewhere bool) {
+	t.matches = t.matches[:0]
+	if o.is(portless | untracked) {
+		return false, false
+	}
+	var rival *Segment // another segment of the same place, in which a packet like this one was captured
+	set := t.copies.set(o.Print)
+	for i, print := range set.prints {
+		if print != o.Print {
+			continue
+		}
+		was := &set.captures[i]
+		if o.Frame-was.frame > copyPackets || max(o.Time-was.time, was.time-o.Time) > int64(copyTime) {
+			continue
+		}
+		flow := t.records.at(was.flow)
+		if flow.id != was.id {
+			continue // it has left
+		}
+		if flow.segment == s.slot {
+			duplicate = duplicate || again(o, was)
+			continue
+		}
+		switch other := t.segments.slots[flow.segment]; {
+		case !elsewherePoint(other, s):
+			rival = other
+		case sameNetwork(o, was):
+			elsewhere = true
+			t.matches = append(t.matches, *was)
+		}
+	}
+	for i := range t.matches {
+		other := t.segmentOf(t.matches[i].flow)
+		if rival == nil {
+			t.translate(other, s, &t.matches[i], o)
+		} else {
+			t.contradict(other, rival)
+		}
+	}
+	if rival != nil {
+		t.matches = t.matches[:0]
+	}
+	return duplicate, elsewhere
+}
+
+// again tells whether o is a second capture of the packet that was captured before in the same segment, and not one that was sent again: it
+// has the same identification, or it was on another hop, or TCP would have had no time to send it again.
+func again(o *Observation, was *capture) bool {
+	return o.is(identified) || o.Link != was.link || o.TTL != was.ttl || o.Protocol == protocolTCP && o.Payload > 0
+}
+
+// elsewherePoint tells whether two segments were captured at different places. A packet in two segments of one place is two tenants', even
+// if these send alike.
+func elsewherePoint(a, b *Segment) bool {
+	if a.Point != b.Point {
+		return true
+	}
+	return len(a.Path) > 0 && len(b.Path) > 0 && a.Path[0].Kind == Interface && b.Path[0].Kind == Interface && a.Path[0] != b.Path[0]
+}
+
+// sameNetwork tells whether a packet that was captured at two places can have gone from one to the other: over bridges and tunnels with the
+// same frame around it, or over routers. What machines send that were cloned is alike, too, but for the addresses of their interfaces.
+func sameNetwork(o *Observation, was *capture) bool {
+	if o.TTL == was.ttl {
+		return o.Link == was.link && o.Link != 0
+	}
+	return (o.TTL < was.ttl) == (o.Time >= was.time)
+}

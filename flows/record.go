@@ -1,0 +1,101 @@
+package flows
+
+// record is what is remembered of a flow, in two parts: what finding it needs is one cache line.
+type record struct {
+	Tuple  // of the original direction
+	state  status8
+	_      uint8
+	parent uint32 // ID of the flow around it, 0 for none
+
+	segment uint32 // number in the tracker's table
+	hash    uint32 // of the key
+	next    uint32 // the next flow with the same addresses and ports, in another segment or ended
+	id      uint32 // flows are numbered in the order in which they begin
+	tcp     uint32 // in the tracker's list; 0 for other protocols
+}
+
+// status8 are things that are true of a flow or not.
+type status8 uint8
+
+const (
+	recent     status8 = 1 << iota // since the clock's hand passed it
+	indexed                        // packets with its key are its own; otherwise another flow took the key over
+	chained                        // in the list of those with the same addresses and ports
+	flipped                        // conntrack takes the other direction for the original one: it began in the middle
+	midstream                      // its beginning was not captured
+	manyAround                     // it was seen inside several flows; parent is the first
+	unsure                         // several flows could be what it belongs to, so it is linked to none
+)
+
+// account is the rest.
+type account struct {
+	directions [2]direction
+	conntrack  Conntrack
+	counters   [2]uint32 // of TCP, by direction
+	links      uint32    // the first
+	label      uint32
+	owner      uint32 // the flow that has the state of the connection that this one belongs to; 0 for itself
+	members    uint32 // the first flow of which this one is the owner
+	nextMember uint32 // the next one of the same owner
+	related    uint32 // errors that quote it
+	invalid    uint32 // packets that its state has no room for
+	tries      uint8  // how often something to link it to was looked for
+	ownerFlip  bool   // its original direction is the owner's reply
+	lastSeq    uint16 // of ICMP: the sequence number that was asked last
+}
+
+// direction is what is counted of one.
+type direction struct {
+	packets, bytes, payload uint64
+	first, last             int64  // nanoseconds since the Unix epoch
+	bad, other              uint32 // checksums
+	fragments, duplicates   uint32
+	tos                     [4]uint8 // the first values that it had
+	values                  uint8    // how many of them; one more than fits for more
+	ttl                     [2]uint8 // lowest and highest
+}
+
+func (d *direction) add(o *Observation) {
+	if d.packets == 0 {
+		d.first, d.ttl = o.Time, [2]uint8{o.TTL, o.TTL}
+		d.tos[0], d.values = o.TOS, 1
+	} else {
+		if o.TOS != d.tos[0] {
+			d.addTOS(o.TOS)
+		}
+		d.ttl[0], d.ttl[1] = min(d.ttl[0], o.TTL), max(d.ttl[1], o.TTL)
+		d.first = min(d.first, o.Time)
+	}
+	d.last = max(d.last, o.Time)
+	d.packets++
+	d.bytes += uint64(o.Bytes)
+	d.payload += uint64(o.Payload)
+	d.fragments += uint32(o.Fragments)
+	switch {
+	case o.is(badChecksum):
+		d.bad++
+	case o.is(otherChecksum):
+		d.other++
+	}
+}
+
+func (d *direction) addTOS(tos uint8) {
+	n := min(int(d.values), len(d.tos))
+	for _, v := range d.tos[:n] {
+		if v == tos {
+			return
+		}
+	}
+	if n < len(d.tos) {
+		d.tos[n] = tos
+	}
+	d.values = uint8(n + 1)
+}
+
+// last is when the flow had its last packet.
+func (a *account) last() int64 {
+	if a.directions[Reply].packets == 0 {
+		return a.directions[Original].last
+	}
+	return max(a.directions[Original].last, a.directions[Reply].last)
+}

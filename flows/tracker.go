@@ -1,0 +1,520 @@
+package flows
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"time"
+
+	"pktscope/dissect"
+)
+
+// Options say how a [Tracker] tells flows apart, and what it may remember. The zero value is exact and has the default limits.
+type Options struct {
+	Policy  Policy
+	OneSite bool    // all capture points see the same network: a VLAN is the same one at each
+	Tenants Tenancy // nil for none
+
+	MaxFlows    int // 0 is 1,000,000
+	MaxSegments int // 0 is 262,144
+	MaxLinks    int // 0 is 1,000,000
+
+	// Left takes each flow that leaves before the end, because of MaxFlows. The flow is good until the function returns.
+	Left func(*Flow)
+}
+
+// Tenancy names tenants. It is asked once for a path, and once for a flow.
+type Tenancy interface {
+	// Match returns whose the packets at the end of a path are, and how many of its steps tell that: those behind are the tenant's own.
+	Match(point *dissect.Point, path Path) (tenant string, steps int, ok bool)
+}
+
+const (
+	defaultFlows    = 1_000_000
+	defaultSegments = 1 << 18
+	defaultLinks    = 1_000_000
+)
+
+// Tracker follows flows. It takes what was read of packets in capture order, and is for one goroutine at a time.
+type Tracker struct {
+	options  Options
+	seed     uint64
+	segments *segments
+	key      []byte
+	known    map[*Reader][]*Segment // by the reader's numbers of paths
+
+	records  chunks[record]
+	accounts chunks[account] // same numbers
+	tcps     chunks[TCP]
+	counters chunks[TCPCounters]
+	exact    index // by segment and tuple: the flow that packets with it belong to
+	alike    index // by tuple alone: the first of those that differ in nothing but segment and time
+	hand     uint32
+	nextID   uint32
+	copies   *copies
+	links    links
+	pairs    map[[2]uint32]bool // segments that are the two directions of one, by their IDs
+
+	translations translations
+	within       []uint32  // flows of the packet that is being played, by observation
+	matches      []capture // where it was captured before
+
+	now    int64 // the latest time of a packet
+	counts Counts
+	flow   Flow // what Left is given
+}
+
+// Counts are what the tracker counts besides flows.
+type Counts struct {
+	Packets   uint64 // all of them
+	NoIP      uint64 // without an IP header
+	Untracked uint64 // ND, MLD, IGMP and other messages that begin no flow
+	Portless  uint64 // fragments of datagrams that were not completed, and headers cut off before the ports
+	Unrelated uint64 // quoted headers of no flow that is known
+	Left      uint64 // flows that left because of the limit
+	Unlinked  uint64 // links that found no room
+	Ambiguous uint64 // flows that might belong to several, and are linked to none
+}
+
+// NewTracker returns a tracker that remembers nothing yet.
+func NewTracker(o Options) *Tracker {
+	t := &Tracker{options: o, seed: rand.Uint64(), known: map[*Reader][]*Segment{}, exact: newIndex(), alike: newIndex(), copies: newCopies(),
+		pairs: map[[2]uint32]bool{}, translations: newTranslations()}
+	if t.options.MaxFlows == 0 {
+		t.options.MaxFlows = defaultFlows
+	}
+	if t.options.MaxSegments == 0 {
+		t.options.MaxSegments = defaultSegments
+	}
+	if t.options.MaxLinks == 0 {
+		t.options.MaxLinks = defaultLinks
+	}
+	t.segments = newSegments(t.options.MaxSegments)
+	t.links.limit = t.options.MaxLinks
+	return t
+}
+
+// Counts returns what was counted besides flows.
+func (t *Tracker) Counts() Counts {
+	c := t.counts
+	c.Unlinked = t.links.lost
+	return c
+}
+
+// ForgottenSegments returns what the limit on segments pushed out.
+func (t *Tracker) ForgottenSegments() Forgotten { return t.segments.forgotten }
+
+// Play takes a batch that r has read. Batches have to be played in capture order, while the bytes of their packets are still there.
+func (t *Tracker) Play(r *Reader, b *Batch) {
+	t.learn(r, b)
+	first := int32(0)
+	for i := range b.packets {
+		m := &b.packets[i]
+		t.packet(r, b, m, b.observations[first:m.end])
+		first = m.end
+	}
+}
+
+// learn numbers the paths that the batch met first.
+func (t *Tracker) learn(r *Reader, b *Batch) {
+	known := t.known[r]
+	if b.forgot {
+		known = known[:0]
+	}
+	for _, p := range b.fresh {
+		known = append(known, t.meet(p))
+	}
+	t.known[r] = known
+}
+
+// meet returns the segment of a path.
+func (t *Tracker) meet(p path) *Segment {
+	s := &Segment{Point: p.point, Path: t.options.Policy.apply(decodePath(p.steps))}
+	point := uint32(p.point.ID)
+	if t.options.OneSite || t.options.Policy == None {
+		point = 0
+	}
+	t.key = binary.BigEndian.AppendUint32(t.key[:0], point)
+	if t.options.Tenants != nil {
+		if tenant, steps, ok := t.options.Tenants.Match(p.point, s.Path); ok {
+			s.Tenant, s.Path = tenant, s.Path[steps:]
+			t.key = append(append(append(t.key[:0], 0xff), tenant...), 0) // wherever it was captured
+		}
+	}
+	t.key = s.Path.append(t.key)
+	return t.intern(s)
+}
+
+// intern returns the segment with the tracker's key: s if it is a new one.
+func (t *Tracker) intern(s *Segment) *Segment {
+	if slot, ok := t.segments.slot(t.key); ok {
+		return t.segments.slots[slot]
+	}
+	for t.segments.full() {
+		if left, ok := t.segments.evict(); ok {
+			left.slot = 0
+		} else if !t.evict() {
+			break
+		}
+	}
+	t.segments.add(t.key, s)
+	return s
+}
+
+// segment returns the reader's n-th segment. It may have left meanwhile; then it is another one with the same name.
+func (t *Tracker) segment(r *Reader, n uint32) *Segment {
+	known := t.known[r]
+	s := known[n]
+	if s.slot == 0 {
+		t.key = append(t.key[:0], s.key...)
+		s = t.intern(&Segment{Point: s.Point, Path: s.Path, Tenant: s.Tenant})
+		known[n] = s
+	}
+	return s
+}
+
+func (t *Tracker) packet(r *Reader, b *Batch, m *mark, observations []Observation) {
+	s := t.segment(r, m.path)
+	s.forward = true
+	if s.Packets == 0 {
+		s.First = m.time
+	}
+	s.Packets++
+	s.Bytes += uint64(m.bytes)
+	s.First, s.Last = min(s.First, m.time), max(s.Last, m.time)
+	t.counts.Packets++
+	t.now = max(t.now, m.time)
+	if len(observations) == 0 {
+		t.counts.NoIP++
+		return
+	}
+	t.within = t.within[:0]
+	inner := innermostOf(observations)
+	var c copyOf
+	if inner >= 0 {
+		o := &observations[inner]
+		c.duplicate, c.elsewhere = t.copied(o, t.segment(r, o.path))
+	}
+	for i := range observations {
+		o := &observations[i]
+		parent := uint32(0)
+		if o.within > 0 {
+			parent = t.within[i-int(o.within)]
+		}
+		var segment *TCPSegment
+		if o.tcp >= 0 {
+			segment = &b.segments[o.tcp]
+		}
+		t.within = append(t.within, t.observe(t.segment(r, o.path), o, segment, parent, c))
+	}
+	if inner < 0 || t.within[inner] == 0 {
+		return
+	}
+	o, n := &observations[inner], t.within[inner]
+	id := t.records.at(n).id
+	for i := range t.matches {
+		if was := &t.matches[i]; t.records.at(was.flow).id == was.id {
+			here, there := t.segmentOf(n).ID, t.segmentOf(was.flow).ID
+			t.links.add(&t.accounts.at(n).links, there, Link{DuplicateOf, was.id, SamePackets, 1, o.Frame})
+			t.links.add(&t.accounts.at(was.flow).links, here, Link{DuplicateOf, id, SamePackets, 1, o.Frame})
+		}
+	}
+	t.copies.remember(o, n, id)
+}
+
+// segmentOf is that of flow n.
+func (t *Tracker) segmentOf(n uint32) *Segment { return t.segments.slots[t.records.at(n).segment] }
+
+// copyOf is what else was captured of a packet.
+type copyOf struct {
+	duplicate bool // it was captured before in the same segment
+	elsewhere bool // or at another place
+}
+
+// innermostOf is the index of the innermost observation that has a print, -1 if there is none.
+func innermostOf(observations []Observation) int {
+	for i := len(observations) - 1; i >= 0; i-- {
+		if observations[i].is(innermost) {
+			return i
+		}
+	}
+	return -1
+}
+
+// observe takes one observation, and returns the number of its flow, 0 if it belongs to none.
+func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, parent uint32, c copyOf) uint32 {
+	switch {
+	case o.is(untracked):
+		t.counts.Untracked++
+		return 0
+	case o.is(portless):
+		t.counts.Portless++
+		return 0
+	}
+	symmetric := o.Tuple.hash(t.seed)
+	hash := uint32(fold(symmetric^uint64(s.slot)<<32^fold1, t.seed^fold2))
+	n, d := t.find(s.slot, hash, &o.Tuple)
+	if o.is(related) {
+		t.relate(n)
+		return n
+	}
+	if n != 0 && t.expired(n, o.Time) {
+		t.end(n)
+		n = 0
+	}
+	if n == 0 {
+		n, d = t.begin(s, hash, uint32(symmetric>>32), o, segment, Conntrack{})
+	}
+	a := t.accounts.at(n)
+	if c.duplicate {
+		a.directions[d].duplicates++
+		if segment != nil {
+			t.tcps.at(t.records.at(n).tcp).Copy(d, segment)
+		}
+		return n
+	}
+	n, d = t.advance(n, d, s, hash, uint32(symmetric>>32), o, segment, c.elsewhere)
+	f, a := t.records.at(n), t.accounts.at(n)
+	f.state |= recent
+	if parent != 0 {
+		if id := t.records.at(parent).id; f.parent == 0 {
+			f.parent = id
+		} else if f.parent != id {
+			f.state |= manyAround
+		}
+	}
+	a.directions[d].add(o)
+	return n
+}
+
+// find returns the flow in a segment to which packets with a tuple belong, and their direction; 0 if there is none.
+func (t *Tracker) find(segment, hash uint32, tuple *Tuple) (n uint32, d Direction) {
+	mask := uint32(len(t.exact.slots) - 1)
+	for i := hash & mask; t.exact.slots[i].record != 0; i = (i + 1) & mask {
+		if s := t.exact.slots[i]; s.hash == hash {
+			f := t.records.at(s.record)
+			if f.segment != segment || f.Protocol != tuple.Protocol || f.Type != tuple.Type {
+				continue
+			}
+			if f.Src == tuple.Src && f.Dst == tuple.Dst && f.Sport == tuple.Sport && f.Dport == tuple.Dport {
+				return s.record, Original
+			}
+			if f.Src == tuple.Dst && f.Dst == tuple.Src && (f.Sport == tuple.Dport && f.Dport == tuple.Sport || f.query() && f.Sport == tuple.Sport) {
+				return s.record, Reply
+			}
+		}
+	}
+	return 0, Original
+}
+
+// expired tells whether flow n ended for want of packets before now.
+func (t *Tracker) expired(n uint32, now int64) bool {
+	a := t.accounts.at(n)
+	c := a
+	if a.owner != 0 {
+		c = t.accounts.at(a.owner)
+	}
+	idle := now - max(a.last(), c.last())
+	return idle > 0 && time.Duration(idle) > c.conntrack.Timeout(t.records.at(n).Protocol)
+}
+
+// relate notes an error that quotes a packet of flow n.
+func (t *Tracker) relate(n uint32) {
+	if n == 0 {
+		t.counts.Unrelated++
+		return
+	}
+	t.accounts.at(n).related++
+}
+
+// begin makes a new flow out of its first packet, whose direction it returns.
+func (t *Tracker) begin(s *Segment, hash, symmetric uint32, o *Observation, segment *TCPSegment, c Conntrack) (n uint32, d Direction) {
+	for t.records.len() >= t.options.MaxFlows {
+		t.evict()
+	}
+	n = t.records.take()
+	if t.accounts.take() != n {
+		panic("flows: records and accounts differ")
+	}
+	f, a := t.records.at(n), t.accounts.at(n)
+	d = begins(o, segment)
+	f.Tuple = o.Tuple
+	if d == Reply {
+		f.Tuple = o.Reverse()
+		f.state |= midstream
+	}
+	t.nextID++
+	f.segment, f.hash, f.id = s.slot, hash, t.nextID
+	s.flows++
+	if d == Reply && !o.query() && (segment == nil || segment.Flags&SYN == 0) {
+		f.state |= flipped
+	}
+	a.conntrack = c
+	if segment != nil {
+		f.tcp = t.tcps.take()
+	}
+	t.exact.insert(hash, n)
+	f.state |= indexed
+	t.chain(n, symmetric)
+	return n, d
+}
+
+// begins tells which direction the first packet of a flow has. Who speaks first is the original's sender; but an answer, or a server's
+// packet in the middle, is the reply.
+func begins(o *Observation, s *TCPSegment) Direction {
+	switch {
+	case s != nil && s.Flags&(SYN|ACK) == SYN|ACK:
+		return Reply
+	case s != nil && s.Flags&SYN != 0:
+		return Original
+	case o.query():
+		if len(o.body) > 0 && o.body[0] != o.Type {
+			return Reply
+		}
+	case hasPorts(o.Protocol) && wellKnown(o.Sport) && o.Dport >= 1024:
+		return Reply
+	}
+	return Original
+}
+
+// wellKnown tells a port at which servers listen. The upper half of the ports below 1,024 is left out: clients of NFS and rsh send from there.
+func wellKnown(port uint16) bool { return port > 0 && port < 512 }
+
+// end takes flow n out of the index: packets with its key are another flow's from now on.
+func (t *Tracker) end(n uint32) {
+	f := t.records.at(n)
+	if f.state&indexed != 0 {
+		t.exact.remove(f.hash, n)
+		f.state &^= indexed
+		t.unchain(n)
+	}
+}
+
+// evict lets the flow leave that the clock's hand finds: the first that had no packet since the hand passed it. It returns false if there
+// is none at all.
+func (t *Tracker) evict() bool {
+	if t.records.len() == 0 {
+		return false
+	}
+	for {
+		if t.hand++; t.hand > t.records.used {
+			t.hand = 1
+		}
+		f := t.records.at(t.hand)
+		switch {
+		case f.id == 0:
+		case f.state&recent != 0:
+			f.state &^= recent
+		default:
+			t.leave(t.hand)
+			return true
+		}
+	}
+}
+
+func (t *Tracker) leave(n uint32) {
+	t.counts.Left++
+	if t.options.Left != nil {
+		t.view(n, &t.flow)
+		t.options.Left(&t.flow)
+	}
+	f, a := t.records.at(n), t.accounts.at(n)
+	t.end(n)
+	t.disown(n)
+	t.links.drop(a.links)
+	for _, c := range a.counters {
+		if c != 0 {
+			t.counters.give(c)
+		}
+	}
+	if f.tcp != 0 {
+		t.tcps.give(f.tcp)
+	}
+	t.segments.slots[f.segment].flows--
+	t.records.give(n)
+	t.accounts.give(n)
+}
+
+// advance lets the state of flow n see a packet of direction d. If it belongs to a new connection with the same key, that is a new flow.
+func (t *Tracker) advance(n uint32, d Direction, s *Segment, hash, symmetric uint32, o *Observation, segment *TCPSegment, copied bool) (uint32, Direction) {
+	f, a := t.records.at(n), t.accounts.at(n)
+	if !copied && a.owner == 0 && a.members == 0 && a.tries < maxTries && a.directions[d.Other()].packets == 0 {
+		t.seek(n, d, o, segment)
+		a = t.accounts.at(n)
+	}
+	c, tcp, dir := &a.conntrack, f.tcp, d
+	if a.owner != 0 {
+		owner := t.records.at(a.owner)
+		c, tcp = &t.accounts.at(a.owner).conntrack, owner.tcp
+		if a.ownerFlip {
+			dir = d.Other()
+		}
+		f = owner
+		f.state |= recent
+	}
+	state := dir
+	if f.state&flipped != 0 {
+		state = dir.Other()
+	}
+	outcome := c.take(state, o, segment)
+	if outcome == New {
+		next := c.Next()
+		t.end(n)
+		n, d = t.begin(s, hash, symmetric, o, segment, next)
+		f, a = t.records.at(n), t.accounts.at(n)
+		outcome = a.conntrack.take(d, o, segment)
+		tcp, dir = f.tcp, d
+	}
+	if outcome == Invalid {
+		a.invalid++
+	}
+	if segment != nil && tcp != 0 {
+		if e := t.tcps.at(tcp).Segment(dir, segment); e != 0 {
+			t.count(a, d, tcp, segment, e)
+		}
+	}
+	if o.query() && len(o.body) >= 8 {
+		a.lastSeq = binary.BigEndian.Uint16(o.body[6:])
+	}
+	return n, d
+}
+
+// count counts what segment is, in the flow and direction that had it.
+func (t *Tracker) count(a *account, d Direction, tcp uint32, segment *TCPSegment, e TCPEvents) {
+	if a.counters[d] == 0 {
+		a.counters[d] = t.counters.take()
+	}
+	t.counters.at(a.counters[d]).Count(t.tcps.at(tcp), segment, e)
+}
+
+// take lets c see a packet of direction d, with the method of its protocol.
+func (c *Conntrack) take(d Direction, o *Observation, segment *TCPSegment) Outcome {
+	switch o.Protocol {
+	case protocolTCP:
+		if segment == nil || o.is(badChecksum) { // its receiver drops it
+			return Invalid
+		}
+		return c.TCP(d, segment)
+	case protocolUDP:
+		return c.UDP(d, o.Time)
+	case protocolUDPLite:
+		return c.UDPLite(d)
+	case protocolDCCP:
+		return c.DCCP(d, o.Time)
+	case protocolSCTP:
+		if len(o.body) < 12 {
+			return Invalid
+		}
+		return c.SCTP(d, dissect.SCTP(o.body))
+	case protocolGRE:
+		return c.GRE(d)
+	case protocolICMP, protocolICMPv6:
+		if len(o.body) == 0 {
+			return Invalid
+		}
+		if o.Protocol == protocolICMP {
+			return c.ICMP(d, o.body[0])
+		}
+		return c.ICMPv6(d, o.body[0])
+	}
+	return c.Generic(d)
+}
