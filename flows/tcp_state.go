@@ -60,7 +60,7 @@ var tcpTransitions = [2][StateSynSent2 + 1][kindRST + 1]State{
 		StateSynSent2:    {invalid, StateSynSent2, StateSynRecv, invalid, invalid, StateClose},
 	},
 	Reply: {
-		StateNone:        {invalid, invalid, invalid, invalid, StateEstablished, invalid},
+		StateNone:        {invalid, StateSynSent, invalid, invalid, StateEstablished, invalid},
 		StateSynSent:     {invalid, StateSynSent2, StateSynRecv, invalid, ignored, StateClose},
 		StateSynRecv:     {invalid, invalid, ignored, StateFinWait, StateSynRecv, StateClose},
 		StateEstablished: {invalid, invalid, ignored, StateFinWait, StateEstablished, StateClose},
@@ -121,8 +121,11 @@ func (c *Conntrack) TCP(d Direction, s *TCPSegment) Outcome {
 	old := c.state
 	next := tcpTransitions[d][old][kind]
 	if !c.begun() {
-		if next == invalid {
+		switch {
+		case next == invalid:
 			return Invalid
+		case kind == kindSYN && d == Reply:
+			return New // whatever came before gave no reason to call this the reply direction
 		}
 		c.beginTCP(d, kind, s)
 	}
@@ -130,7 +133,6 @@ func (c *Conntrack) TCP(d Direction, s *TCPSegment) Outcome {
 		next = tcpTransitions[d][StateEstablished][kind]
 	}
 
-	inside := false // no need to look at the window
 	switch {
 	case next == invalid:
 		return Invalid
@@ -158,15 +160,12 @@ func (c *Conntrack) TCP(d Direction, s *TCPSegment) Outcome {
 	case next == StateSynRecv && d == Reply && kind == kindACK && c.lastFlags&lastBoth != 0:
 		next = StateEstablished
 	case kind == kindRST:
-		var valid bool
-		if next, inside, valid = c.reset(d, s); !valid {
+		if next = c.reset(d, s); next == invalid {
 			return Invalid
 		}
 	}
-	if !inside {
-		c.follow(d, kind, s)
-	}
 
+	c.follow(d, kind, s)
 	c.lastKind, c.lastDirection = kind, d
 	c.state = next
 	if next == StateFinWait && old != StateFinWait {
@@ -235,9 +234,6 @@ func (c *Conntrack) ignore(d Direction, kind tcpKind, s *TCPSegment) {
 			c.lastFlags |= lastChallenge // an ACK will come that acknowledges no FIN
 		}
 	}
-	if kind == kindACK && d == Reply && c.state == StateSynSent {
-		c.lastAck = s.Acknowledgment // the reset that answers will have it
-	}
 }
 
 // answersIgnoredSYN reports whether a SYN+ACK acknowledges the SYN that was ignored last.
@@ -270,36 +266,23 @@ func (c *Conntrack) challenged(d Direction, kind tcpKind) bool {
 	return kind == kindACK && c.lastDirection != d && c.lastKind == kindSYN && c.lastFlags&lastChallenge != 0
 }
 
-// reset says where a reset leads, and whether its numbers prove it by themselves. In an established connection only one with
-// exactly the number that the peer waits for is believed; any other that is not old will be challenged (RFC 5961 §3).
-func (c *Conntrack) reset(d Direction, s *TCPSegment) (next State, proven, valid bool) {
+// reset says where a reset leads. In an established connection only one with exactly the number that the peer waits for is believed, as by
+// the peer itself; any other that is not old will be challenged (RFC 5961 §3).
+func (c *Conntrack) reset(d Direction, s *TCPSegment) State {
 	if c.state >= StateFinWait && c.state <= StateClose {
-		return StateClose, true, true // over in any case, and the numbers may be those of the next connection
+		return StateClose // over in any case, and the numbers may be those of the next connection
 	}
-	next = StateClose
 	to := d.Other()
 	established := c.state == StateEstablished && c.Assured()
-	if c.flags[to]&sideAcked != 0 && c.lastKind != kindSYN {
-		if s.Sequence == 0 && !established {
-			return next, false, true // the answer to a SYN
-		}
-		if before(s.Sequence, c.sides[to].maxAck) {
-			return next, false, false
-		}
-		if !established || s.Sequence == c.sides[to].maxAck {
-			return next, false, true
-		}
-		if c.lastKind == kindACK && c.lastDirection == d && s.Sequence == c.lastEnd {
-			return next, false, true // right behind the data that it sent last
-		}
-		next = c.state
-	}
-	// Resets that answer what was ignored, whose numbers fit no window.
 	switch {
-	case s.Acknowledgment == c.lastEnd && (c.Replied() && c.lastKind == kindSYN || !c.Assured() && c.lastKind == kindACK):
-		return next, true, true
-	case c.state == StateSynSent && c.lastKind == kindACK && c.lastDirection == Reply && s.Sequence == c.lastAck:
-		return next, true, true
+	case c.flags[to]&sideAcked == 0 || c.lastKind == kindSYN,
+		s.Sequence == 0 && !established: // the answer to a SYN
+		return StateClose
+	case before(s.Sequence, c.sides[to].maxAck):
+		return invalid
+	case !established || s.Sequence == c.sides[to].maxAck,
+		c.lastKind == kindACK && c.lastDirection == d && s.Sequence == c.lastEnd: // right behind the data that it sent last
+		return StateClose
 	}
-	return next, false, true
+	return c.state
 }
