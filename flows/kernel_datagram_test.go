@@ -54,6 +54,10 @@ func TestDatagramsAsKernel(t *testing.T) {
 	compared := 0
 	for moment, at := range datagramMoments {
 		time.Sleep(at - time.Since(start))
+		now := time.Now()
+		if now.Sub(start) > at+time.Second {
+			t.Skip("the machine is too busy for moments")
+		}
 		renewed := make([][]bool, len(protocols))
 		for i, p := range protocols {
 			if moment == 0 {
@@ -81,7 +85,7 @@ func TestDatagramsAsKernel(t *testing.T) {
 			for j, pattern := range datagramPatterns {
 				row, there := rows[place{fmt.Sprint(clientNet, 10+j), p.number}]
 				compared++
-				if err := compare(&tracks[i][j], p.protocol, row, there, renewed[i][j]); err != nil {
+				if err := compare(&tracks[i][j], p.protocol, row, there, renewed[i][j], now); err != nil {
 					t.Errorf("%s %s after %v: %v", p.name, pattern[:moment+1], at, err)
 				}
 			}

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"pktscope/internal/craft"
 )
@@ -75,6 +76,7 @@ func newPassage(lines []string) *passage { return &passage{lines: lines, ends: n
 func pass(t *testing.T, r *router, all []*passage, firstPort uint16, strict bool) (compared, departed int) {
 	for step, more := 0, true; more; step++ {
 		more = false
+		start := time.Now()
 		for i, p := range all {
 			if p.done || step >= len(p.lines) {
 				continue
@@ -91,7 +93,7 @@ func pass(t *testing.T, r *router, all []*passage, firstPort uint16, strict bool
 				continue
 			}
 			row, there := rows[place{client, firstPort + uint16(i)}]
-			err := compare(&p.c, protocolTCP, row, there, p.renewed)
+			err := compare(&p.c, protocolTCP, row, there, p.renewed, start)
 			if p.gone {
 				err = nil
 				if there {
