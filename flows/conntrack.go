@@ -88,7 +88,7 @@ func (c *Conntrack) Next() Conntrack {
 	return Conntrack{}
 }
 
-// Timeout is how long the flow lives if no packet comes after the last one that was accepted. Protocol is IP's number.
+// Timeout is how long the flow lives from the packet on of which a method has just said Accept. Protocol is IP's number.
 func (c *Conntrack) Timeout(protocol uint8) time.Duration {
 	switch protocol {
 	case protocolTCP:

@@ -20,7 +20,7 @@ var datagramPatterns = []string{
 
 var datagramMoments = []time.Duration{0, 100 * time.Millisecond, 200 * time.Millisecond, 2300 * time.Millisecond, 2400 * time.Millisecond}
 
-// TestDatagramsAsKernel sends datagrams of each protocol without states through the kernel, each pattern from an address of its own.
+// TestDatagramsAsKernel sends datagrams of each protocol without states through the kernel, a pattern from each address.
 func TestDatagramsAsKernel(t *testing.T) {
 	if !inNamespace(t) {
 		return
@@ -50,7 +50,7 @@ func TestDatagramsAsKernel(t *testing.T) {
 		}},
 	}
 	start := time.Now()
-	tracks := make([][]Conntrack, len(protocols))
+	flows := make([][]tracked, len(protocols))
 	compared := 0
 	for moment, at := range datagramMoments {
 		time.Sleep(at - time.Since(start))
@@ -58,13 +58,13 @@ func TestDatagramsAsKernel(t *testing.T) {
 		if now.Sub(start) > at+time.Second {
 			t.Skip("the machine is too busy for moments")
 		}
-		renewed := make([][]bool, len(protocols))
 		for i, p := range protocols {
 			if moment == 0 {
-				tracks[i] = make([]Conntrack, len(datagramPatterns))
+				flows[i] = make([]tracked, len(datagramPatterns))
 			}
-			renewed[i] = make([]bool, len(datagramPatterns))
 			for j, pattern := range datagramPatterns {
+				f := &flows[i][j]
+				f.renewed = false
 				d := Original
 				switch pattern[moment] {
 				case '.':
@@ -77,7 +77,7 @@ func TestDatagramsAsKernel(t *testing.T) {
 					protocol = 253
 				}
 				r.sendOf(t, fmt.Sprint(clientNet, 10+j), protocol, d, p.layers(d)...)
-				renewed[i][j] = p.take(&tracks[i][j], d, int64(at)) == Accept
+				f.took(p.take(&f.c, d, int64(at)), p.protocol)
 			}
 		}
 		for i, p := range protocols {
@@ -85,7 +85,7 @@ func TestDatagramsAsKernel(t *testing.T) {
 			for j, pattern := range datagramPatterns {
 				row, there := rows[place{fmt.Sprint(clientNet, 10+j), p.number}]
 				compared++
-				if err := compare(&tracks[i][j], p.protocol, row, there, renewed[i][j], now); err != nil {
+				if err := flows[i][j].compare(p.protocol, row, there, now); err != nil {
 					t.Errorf("%s %s after %v: %v", p.name, pattern[:moment+1], at, err)
 				}
 			}

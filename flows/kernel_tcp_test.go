@@ -57,16 +57,15 @@ func TestTCPAsKernel(t *testing.T) {
 
 // passage is a connection on its way through the kernel.
 type passage struct {
+	tracked
 	lines  []string
 	ends   *conversation
-	c      Conntrack
 	turned bool // the reply direction of the first connection is the original one of this
 	done   bool
 
 	// Of the last segment.
-	before  Conntrack
-	renewed bool // it renewed the timeout
-	gone    bool // it makes the kernel forget the connection
+	before Conntrack
+	gone   bool // it makes the kernel forget the connection
 }
 
 func newPassage(lines []string) *passage { return &passage{lines: lines, ends: newConversation()} }
@@ -88,12 +87,15 @@ func pass(t *testing.T, r *router, all []*passage, firstPort uint16, strict bool
 			}
 		}
 		rows := r.table(t, "tcp")
+		if time.Since(start) > 5*time.Second {
+			t.Skip("the machine is too busy: what is closed may have timed out")
+		}
 		for i, p := range all {
 			if p.done || step >= len(p.lines) {
 				continue
 			}
 			row, there := rows[place{client, firstPort + uint16(i)}]
-			err := compare(&p.c, protocolTCP, row, there, p.renewed, start)
+			err := p.compare(protocolTCP, row, there, start)
 			if p.gone {
 				err = nil
 				if there {
@@ -138,7 +140,7 @@ func (p *passage) send(t *testing.T, r *router, line string, port uint16, strict
 		*c = next
 		outcome = c.TCP(to, &s)
 	}
-	p.renewed = outcome == Accept
+	p.took(outcome, protocolTCP)
 	p.gone = outcome == Accept && tcpKindOf(s.Flags) == kindRST && !p.before.Replied()
 	return departs
 }

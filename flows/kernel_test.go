@@ -198,11 +198,26 @@ func (r *router) table(t *testing.T, protocol string) map[place]entry {
 	return rows
 }
 
-// compare holds c against the kernel's row, which was read after the packets that were sent from a time on. Renewed says that the last of them
-// renewed the timeout.
-func compare(c *Conntrack, protocol uint8, e entry, there, renewed bool, from time.Time) error {
+// tracked is a flow of a test, as Conntrack has it.
+type tracked struct {
+	c       Conntrack
+	lives   time.Duration // from the last packet on that renewed the timeout
+	renewed bool          // by the last packet
+}
+
+// took notes what the last packet was.
+func (f *tracked) took(o Outcome, protocol uint8) {
+	if f.renewed = o == Accept; f.renewed {
+		f.lives = f.c.Timeout(protocol)
+	}
+}
+
+// compare holds the flow against the kernel's row, which was read after packets that were sent from a time on.
+func (f *tracked) compare(protocol uint8, e entry, there bool, from time.Time) error {
+	c := &f.c
+	here := describe(c, protocol)
 	if there != c.begun() {
-		return fmt.Errorf("the kernel has an entry: %v (%+v), want %v (%s)", there, e, c.begun(), describe(c, protocol))
+		return fmt.Errorf("the kernel has an entry: %v (%+v), here it is %s", there, e, here)
 	}
 	if !there {
 		return nil
@@ -211,12 +226,10 @@ func compare(c *Conntrack, protocol uint8, e entry, there, renewed bool, from ti
 	if protocol != protocolTCP && protocol != protocolSCTP {
 		state = ""
 	}
-	seconds := int(c.Timeout(protocol) / time.Second)
-	if e.state != state || e.replied != c.Replied() || e.assured != c.Assured() {
-		return fmt.Errorf("the kernel has %+v, here it is %s", e, describe(c, protocol))
-	}
-	if e.timeout > seconds || renewed && e.timeout < seconds-2-int(time.Since(from)/time.Second) {
-		return fmt.Errorf("the kernel has %d s left, here it is %s", e.timeout, describe(c, protocol))
+	lives := int(f.lives / time.Second)
+	waited := int(time.Since(from)/time.Second) + 2
+	if e.state != state || e.replied != c.Replied() || e.assured != c.Assured() || e.timeout > lives || f.renewed && e.timeout < lives-waited {
+		return fmt.Errorf("the kernel has %+v, here it is %s and lives %v from the last renewal on", e, here, f.lives)
 	}
 	return nil
 }

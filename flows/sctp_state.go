@@ -103,7 +103,7 @@ const (
 func (c *Conntrack) SCTP(d Direction, p dissect.SCTP) Outcome {
 	outcome := c.sctp(d, p)
 	switch {
-	case outcome != Invalid:
+	case outcome == Accept, outcome == Hold:
 		c.saw(d)
 	case !c.begun():
 		*c = Conntrack{} // nothing remains of what could not begin
@@ -118,7 +118,10 @@ func (c *Conntrack) sctp(d Direction, p dissect.SCTP) Outcome {
 	}
 	tag := p.VerificationTag()
 	begins := !c.begun()
-	if begins && !c.beginSCTP(d, types, p) {
+	switch {
+	case begins && d == Reply && types == 1<<sctpInit:
+		return New // whatever came before gave no reason to call this the reply direction
+	case begins && !c.beginSCTP(d, types, p):
 		return Invalid
 	}
 
@@ -219,7 +222,7 @@ func (c *Conntrack) beginSCTP(d Direction, types uint16, p dissect.SCTP) bool {
 				return false
 			}
 			*c.verification(Reply) = initiate
-		case sctpHeartbeat:
+		case sctpHeartbeat, sctpHeartbeatAck:
 			*c.verification(Original) = tag
 		default:
 			*c.verification(Reply) = tag
