@@ -222,10 +222,10 @@ func (c *Conntrack) beginSCTP(d Direction, types uint16, p dissect.SCTP) bool {
 				return false
 			}
 			*c.verification(Reply) = initiate
-		case sctpHeartbeat, sctpHeartbeatAck:
+		case sctpHeartbeat:
 			*c.verification(Original) = tag
-		default:
-			*c.verification(Reply) = tag
+		case sctpShutdownAck:
+			*c.verification(Reply) = tag // the answer reflects it (RFC 9260 §8.4)
 		}
 		off += sctpPadded(chunk)
 	}
