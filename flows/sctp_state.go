@@ -283,8 +283,8 @@ func (c *Conntrack) exchangeTags(d Direction, kind uint8, initiate uint32) bool 
 	own, peer := &c.flags[d], &c.flags[d.Other()]
 	tag := c.verification(d.Other())
 	if kind == sctpInit {
-		if *own&*peer&sideInit != 0 {
-			*peer &^= sideInit
+		if *own&*peer&sideInit != 0 && *tag != initiate {
+			*peer &^= sideInit // this side began anew, so that the other's is of before
 		}
 		*own |= sideInit
 	} else {

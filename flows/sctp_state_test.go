@@ -100,6 +100,13 @@ var associations = []struct{ name, lines string }{
 		< 77 init-ack=88 | COOKIE_WAIT 3s
 		> 88 cookie-echo | COOKIE_ECHOED 3s
 		< 77 cookie-ack  | ESTABLISHED assured 3m30s`},
+	{"both send INIT, and one again with another tag", `
+		> 0 init=77      | CLOSED unreplied 10s
+		< 0 init=88      | hold CLOSED 10s
+		> 0 init=77      | hold CLOSED 10s
+		< 77 init-ack=89 | invalid CLOSED 10s
+		> 0 init=79      | hold CLOSED 10s
+		< 79 init-ack=89 | COOKIE_WAIT 3s`},
 	{"a stale cookie", `
 		> 0 init=77      | CLOSED unreplied 10s
 		< 77 init-ack=88 | COOKIE_WAIT 3s
