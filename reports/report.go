@@ -39,17 +39,18 @@ type Description struct {
 	make func(setup) Report
 
 	Asked bool // it is printed only if somebody names it
+	Flows bool // it says something of flows, so that they have to be followed
 }
 
 // all lists the reports, in the order in which they print. A new one is one file and one row here.
 var all = []Description{
-	{"summary", "what was captured where and when, how fast and how large", newSummary, false},
-	{"protocols", "the tree of protocols", newProtocols, false},
-	{"vlans", "VLANs, QinQ pairs and untagged frames, by capture point", newVLANs, false},
-	{"tunnels", "tunnels, label stacks and security associations: who carries whose packets", newTunnels, false},
-	{"checksums", "checksums by protocol and verdict", newChecksums, false},
-	{"anomalies", "what is odd in packets", newAnomalies, false},
-	{"queues", "which queue the TOS bits choose, who fills it, and where DSCPs are lost", newQueues, true},
+	{"summary", "what was captured where and when, how fast and how large", newSummary, false, false},
+	{"protocols", "the tree of protocols", newProtocols, false, false},
+	{"vlans", "VLANs, QinQ pairs and untagged frames, by capture point", newVLANs, false, false},
+	{"tunnels", "tunnels, label stacks and security associations: who carries whose packets", newTunnels, false, false},
+	{"checksums", "checksums by protocol and verdict", newChecksums, false, false},
+	{"anomalies", "what is odd in packets", newAnomalies, false, false},
+	{"queues", "which queue the TOS bits choose, who fills it, and where DSCPs are lost", newQueues, true, false},
 }
 
 // All returns the reports that there are.
@@ -60,6 +61,7 @@ type setup struct {
 	source pcaps.Source // what files say beside their frames; nil where there are none
 	groups int          // the most groups that a table keeps
 	queues QueueOptions
+	flows  *tracking // nil if no report says something of flows
 }
 
 // maxGroups bounds each table of groups unless [Options] say otherwise. What finds no room is added up in one row.
@@ -69,8 +71,9 @@ const maxGroups = 10_000
 type Set struct {
 	reports []Report
 	parts   []Part
-	added   int    // packets in parts, not yet flushed
-	packets uint64 // since the start
+	flows   *tracking // nil if nobody asks for flows
+	added   int       // packets in parts, not yet flushed
+	packets uint64    // since the start
 }
 
 // blockPackets is how many packets are added to parts before they are flushed. To flush costs as much for a group with one packet as
@@ -88,11 +91,18 @@ func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {
 		}
 		chosen[name] = true
 	}
-	s := new(Set)
+	var printed []Description
 	for _, d := range all {
 		if len(names) == 0 && o.By == nil && !d.Asked || chosen[d.Name] {
-			s.add(d.make(set))
+			printed = append(printed, d)
+			if d.Flows && set.flows == nil {
+				set.flows = newTracking(o.Flows)
+			}
 		}
+	}
+	s := &Set{flows: set.flows}
+	for _, d := range printed {
+		s.add(d.make(set))
 	}
 	if o.By != nil {
 		s.add(o.By.report(set))
@@ -119,6 +129,9 @@ func unknownReport(name string) error {
 
 // Packet implements [Consumer].
 func (s *Set) Packet(p *dissect.Packet) error {
+	if s.flows != nil {
+		s.flows.packet(p)
+	}
 	for _, part := range s.parts {
 		part.Add(p)
 	}

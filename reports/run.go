@@ -6,6 +6,7 @@ import (
 
 	"pktscope/dissect"
 	"pktscope/dissect/filter"
+	"pktscope/flows"
 	"pktscope/pcaps"
 )
 
@@ -30,6 +31,7 @@ type Options struct {
 	By     *Projection // a report of the user's own; nil for none
 	Groups int         // the most groups that a table keeps; 0 is 10,000
 	Queues QueueOptions
+	Flows  flows.Options // how flows are told apart, for reports that say something of them; Left is not used
 }
 
 // IncompleteError says that not all of the input could be read. All that could was consumed.
