@@ -77,7 +77,9 @@ func (t *Tracker) copied(o *Observation, s *Segment) (duplicate, elsewhere bool)
 		}
 		switch other := t.segments.slots[flow.segment]; {
 		case !elsewherePoint(other, s):
-			rival = other
+			if o.Link == was.link {
+				rival = other
+			}
 		case sameNetwork(o, was):
 			elsewhere = true
 			t.matches = append(t.matches, *was)

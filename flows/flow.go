@@ -95,7 +95,7 @@ func (t *Tracker) view(n uint32, v *Flow) {
 	links := v.Links[:0]
 	*v = Flow{
 		ID: f.id, Segment: t.segments.slots[f.segment], Tuple: f.Tuple, Parent: f.parent,
-		Midstream: f.state&midstream != 0 || a.conntrack.Midstream(), Ambiguous: f.state&unsure != 0 && a.owner == 0,
+		Midstream: f.state&midstream != 0 || a.conntrack.Midstream(), Ambiguous: f.state&unsure != 0,
 		ManyAround: f.state&manyAround != 0, Ended: f.state&indexed == 0, Related: a.related, Invalid: a.invalid, Connection: f.id,
 		Directions: [2]Traffic{t.traffic(a, v, Original), t.traffic(a, v, Reply)},
 	}

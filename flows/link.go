@@ -239,7 +239,7 @@ func (t *Tracker) compare(m uint32, d Direction, segment uint32, o *Observation,
 		if tcp == 0 {
 			return 0, 0
 		}
-		if t.tcps.at(tcp).fits(dir, s) {
+		if t.tcps.at(tcp).fits(dir, s, a.directions[d.Other()].payload) {
 			return kind, TCPNumbers
 		}
 	case o.query() && oneSided && len(o.body) >= 8:
@@ -255,24 +255,19 @@ func (t *Tracker) compare(m uint32, d Direction, segment uint32, o *Observation,
 	return 0, 0
 }
 
-// fits tells whether s goes on where direction d of the connection ended, or, if nothing was seen of that direction, answers the other one.
-func (t *TCP) fits(d Direction, s *TCPSegment) bool {
+// fits tells whether s goes on where direction d of the connection ended, or, if nothing was seen of that direction, answers the other one,
+// which has sent so many bytes.
+func (t *TCP) fits(d Direction, s *TCPSegment, sent uint64) bool {
 	own, other := &t.sides[d], &t.sides[d.Other()]
+	answers := other.state&known != 0 && s.Flags&ACK != 0 && within(s.Acknowledgment, other.next, sent)
 	if own.state&known != 0 {
-		if s.Sequence != own.next || s.Flags&SYN != 0 {
-			return false
-		}
-		return other.state&known == 0 || s.Flags&ACK == 0 || within(s.Acknowledgment, other.next, 1<<20)
+		return s.Sequence == own.next && s.Flags&SYN == 0 && (answers || other.state&known == 0 || s.Flags&ACK == 0)
 	}
-	if other.state&known == 0 || s.Flags&ACK == 0 || !within(s.Acknowledgment, other.next, 1<<20) {
-		return false
-	}
-	// What the other end acknowledged comes before what is sent now.
-	return other.state&acknowledged == 0 || s.Flags&SYN != 0 || within(other.ack, s.Sequence+s.Payload, 1<<20)
+	return answers
 }
 
-// within tells whether a is b, or at most n before it.
-func within(a, b, n uint32) bool { return b-a <= n }
+// within tells whether a is b, or at most so many bytes before it, and a SYN or FIN.
+func within(a, b uint32, sent uint64) bool { return uint64(b-a) <= sent+1 }
 
 // pairOf is the key of two segments that are the two directions of one.
 func pairOf(a, b uint32) [2]uint32 { return [2]uint32{min(a, b), max(a, b)} }
@@ -289,12 +284,22 @@ func (t *Tracker) join(n uint32, c candidate, o *Observation) {
 		owner, flip = other.owner, flip != other.ownerFlip
 	}
 	a.owner, a.ownerFlip = owner, flip
+	t.sure(n)
+	t.sure(c.flow)
 	a.nextMember, t.accounts.at(owner).members = t.accounts.at(owner).members, n
 	here, there := t.segments.slots[f.segment].ID, t.segmentOf(c.flow).ID
 	t.links.add(&a.links, there, Link{c.kind, t.records.at(c.flow).id, c.evidence, 1, o.Frame})
 	t.links.add(&other.links, here, Link{c.kind, f.id, c.evidence, 1, o.Frame})
 	if c.evidence != ProvenSegments && c.kind == ReplyOf && len(t.pairs) < maxPairs {
 		t.pairs[pairOf(here, there)] = true
+	}
+}
+
+// sure says that flow n is linked after all.
+func (t *Tracker) sure(n uint32) {
+	if f := t.records.at(n); f.state&unsure != 0 {
+		f.state &^= unsure
+		t.counts.Ambiguous--
 	}
 }
 

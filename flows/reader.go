@@ -52,24 +52,24 @@ func (b *Batch) Reset() {
 
 // The protocols that mean something here.
 var (
-	idIPv4, idIPv6           = number("ip"), number("ipv6")
-	idTCP, idUDP             = number("tcp"), number("udp")
-	idUDPLite, idSCTP        = number("udplite"), number("sctp")
-	idICMP, idICMPv6         = number("icmp"), number("icmpv6")
-	idIGMP, idGRE            = number("igmp"), number("gre")
-	idTRILL, idSLL           = number("trill"), number("sll")
-	idEthernet               = number("eth")
+	idIPv4, idIPv6           = protocolNumber("ip"), protocolNumber("ipv6")
+	idTCP, idUDP             = protocolNumber("tcp"), protocolNumber("udp")
+	idUDPLite, idSCTP        = protocolNumber("udplite"), protocolNumber("sctp")
+	idICMP, idICMPv6         = protocolNumber("icmp"), protocolNumber("icmpv6")
+	idIGMP, idGRE            = protocolNumber("igmp"), protocolNumber("gre")
+	idTRILL, idSLL           = protocolNumber("trill"), protocolNumber("sll")
+	idEthernet               = protocolNumber("eth")
 	extensions               = numbers("ipv6.hopopts", "ipv6.dstopts", "ipv6.routing", "ipv6.fraghdr")
 	transports               = numbers("tcp", "udp", "udplite", "sctp", "icmp", "icmpv6", "igmp", "gre")
 	tunnels                  = tunnelNumbers()
 	linkCooked2       uint16 = 276 // LINKTYPE_LINUX_SLL2, whose header has the number of the interface
 )
 
-func number(name string) dissect.ID { return dissect.ByName(name).ID }
+func protocolNumber(name string) dissect.ID { return dissect.ByName(name).ID }
 
 func numbers(names ...string) (set [256]bool) {
 	for _, name := range names {
-		set[number(name)] = true
+		set[protocolNumber(name)] = true
 	}
 	return set
 }

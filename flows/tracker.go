@@ -267,8 +267,8 @@ func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, paren
 	a := t.accounts.at(n)
 	if c.duplicate {
 		a.directions[d].duplicates++
-		if segment != nil {
-			t.tcps.at(t.records.at(n).tcp).Copy(d, segment)
+		if tcp := t.records.at(n).tcp; segment != nil && tcp != 0 {
+			t.tcps.at(tcp).Copy(d, segment)
 		}
 		return n
 	}
@@ -349,9 +349,6 @@ func (t *Tracker) begin(s *Segment, hash, symmetric uint32, o *Observation, segm
 		f.state |= flipped
 	}
 	a.conntrack = c
-	if segment != nil {
-		f.tcp = t.tcps.take()
-	}
 	t.exact.insert(hash, n)
 	f.state |= indexed
 	t.chain(n, symmetric)
@@ -441,6 +438,9 @@ func (t *Tracker) advance(n uint32, d Direction, s *Segment, hash, symmetric uin
 		t.seek(n, d, o, segment)
 		a = t.accounts.at(n)
 	}
+	if segment != nil && f.tcp == 0 && a.owner == 0 { // not of packets whose header was cut off
+		f.tcp = t.tcps.take()
+	}
 	c, tcp, dir := &a.conntrack, f.tcp, d
 	if a.owner != 0 {
 		owner := t.records.at(a.owner)
@@ -462,6 +462,9 @@ func (t *Tracker) advance(n uint32, d Direction, s *Segment, hash, symmetric uin
 		n, d = t.begin(s, hash, symmetric, o, segment, next)
 		f, a = t.records.at(n), t.accounts.at(n)
 		outcome = a.conntrack.take(d, o, segment)
+		if segment != nil {
+			f.tcp = t.tcps.take()
+		}
 		tcp, dir = f.tcp, d
 	}
 	if outcome == Invalid {
