@@ -21,6 +21,7 @@ func (t *TCP) unusual(dir Direction, s *TCPSegment) (e TCPEvents) {
 	if ahead > farAhead || ahead < -farAhead {
 		f.forget()
 		f.next, f.state = s.Sequence, f.state|known
+		r.state &^= acknowledged // that was of where the stream has been
 		e, ahead = TCPLostSegment, 0
 	}
 	if f.state&synData != 0 && ahead > 0 && ahead <= int32(f.largest) { // behind the data of the SYN, which nobody has acknowledged yet
