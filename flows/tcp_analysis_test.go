@@ -19,13 +19,13 @@ type row struct {
 	want, tshark TCPEvents
 }
 
-type connection struct {
+type dialogue struct {
 	name string
 	rows []row
 }
 
-// connections reads testdata/tcp_analysis.txt.
-func connections(t testing.TB) (all []connection) {
+// dialogues reads testdata/tcp_analysis.txt.
+func dialogues(t testing.TB) (all []dialogue) {
 	t.Helper()
 	text, err := os.ReadFile("testdata/tcp_analysis.txt")
 	if err != nil {
@@ -33,7 +33,7 @@ func connections(t testing.TB) (all []connection) {
 	}
 	for i, line := range strings.Split(string(text), "\n") {
 		if name, ok := strings.CutPrefix(line, "== "); ok {
-			all = append(all, connection{name: strings.TrimSuffix(name, " ==")})
+			all = append(all, dialogue{name: strings.TrimSuffix(name, " ==")})
 		} else if len(all) > 0 && line != "" {
 			r, err := parseRow(line)
 			if err != nil {
@@ -136,7 +136,7 @@ func (r *row) moved(client, server uint32) *TCPSegment {
 
 // What a segment is does not depend on where numbers start, zero and the place where they come around included.
 func TestTCPAnalysis(t *testing.T) {
-	for _, c := range connections(t) {
+	for _, c := range dialogues(t) {
 		t.Run(c.name, func(t *testing.T) {
 			starts := []uint32{1000, 0, 0xffffffff, 0x7fffffff, 0x80000000}
 			for i := range uint32(600) { // each segment comes around once
@@ -159,7 +159,7 @@ func TestTCPAnalysis(t *testing.T) {
 // play returns the connection of that name after its last segment, with its counters.
 func play(t *testing.T, name string) (*TCP, *[2]TCPCounters) {
 	t.Helper()
-	for _, c := range connections(t) {
+	for _, c := range dialogues(t) {
 		if c.name == name {
 			var tcp TCP
 			var n [2]TCPCounters
@@ -312,7 +312,7 @@ func TestTCPSizes(t *testing.T) {
 }
 
 func TestTCPDoesNotAllocate(t *testing.T) {
-	all := connections(t)
+	all := dialogues(t)
 	if n := testing.AllocsPerRun(10, func() {
 		for _, c := range all {
 			var tcp TCP

@@ -225,7 +225,7 @@ func TestTCPAnalysisTableAgainstTshark(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "table.pcap")
 	b := pcapHeader(1)
 	var rows []row
-	for i, c := range connections(t) {
+	for i, c := range dialogues(t) {
 		for _, r := range c.rows {
 			s := r.moved(100_000, 50_000_000)
 			tcp := craft.TCP{Src: 30000 + uint16(i), Dst: 9999, Seq: s.Sequence, Ack: s.Acknowledgment, Flags: uint16(s.Flags), Options: options(s),
