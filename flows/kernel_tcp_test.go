@@ -24,7 +24,7 @@ func TestTCPAsKernel(t *testing.T) {
 	for i := range 1200 {
 		all = append(all, newPassage(fuzzedConnection(random, i%2 == 0)))
 	}
-	for _, test := range stateConnections {
+	for _, test := range connections {
 		if strings.Contains(test.name, "as no kernel") {
 			continue
 		}

@@ -5,10 +5,10 @@ import (
 	"testing"
 )
 
-// stateConnections are what may happen to TCP connections, a line a segment as conversation has them: what comes, and behind the bar the
+// connections are what may happen to TCP connections, a line a segment as conversation has them: what comes, and behind the bar the
 // outcome, if it is not accept, and what conntrack would show: the state, unreplied, assured, and how long the flow now lives.
 // "as no kernel" marks those in which a capture's holes are seen through, which a kernel cannot know of.
-var stateConnections = []struct{ name, lines string }{
+var connections = []struct{ name, lines string }{
 	{"handshake, data and orderly end", `
 		> S      | SYN_SENT unreplied 2m0s
 		< SA     | SYN_RECV 1m0s
@@ -295,7 +295,7 @@ var stateConnections = []struct{ name, lines string }{
 }
 
 func TestTCPStates(t *testing.T) {
-	for _, test := range stateConnections {
+	for _, test := range connections {
 		t.Run(test.name, func(t *testing.T) {
 			v := newConversation()
 			var c Conntrack
