@@ -131,7 +131,7 @@ func TestTCPWindow(t *testing.T) {
 		{"not scaled if only one side would", []string{"> S win=100", "< SA plain win=100", "> A win=100"}, Original,
 			side{end: 1001, maxEnd: 1101, maxWindow: 100, maxAck: 5001}},
 		{"an answered keepalive counts the byte that it lacks", []string{"> A seq-1", "< A ack=1000"}, Original,
-			side{end: 1000, maxEnd: 60999, maxWindow: 60000, maxAck: 5000}},
+			side{end: 1000, maxEnd: 61000, maxWindow: 60000, maxAck: 5000}},
 		{"selective acknowledgment", []string{"> S", "< SA", "> A +100", "> A +100", "< A ack-200 sack+200 win=10"}, Original,
 			side{end: 1201, maxEnd: 61001, maxWindow: 240000, maxAck: 5001}},
 		{"a segment that was not seen, acknowledged", []string{"> S", "< SA", "> A +100 lost", "< A"}, Original,

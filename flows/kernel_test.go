@@ -79,7 +79,7 @@ func newRouter(t *testing.T) *router {
 		"ip link set lo up",
 		"ip link add in address " + routerMAC[0] + " type veth peer name client",
 		"ip link add out address " + routerMAC[1] + " type veth peer name server",
-		"ip link set in up", "ip link set out up", "ip link set client up", "ip link set server up",
+		"ip link set in mtu 20000 up", "ip link set out mtu 20000 up", "ip link set client mtu 20000 up", "ip link set server mtu 20000 up",
 		"ip addr add 10.9.0.1/24 dev in", "ip addr add 10.9.1.1/24 dev out",
 		"ip neigh add " + client + " lladdr " + clientMAC + " dev in nud permanent",
 		"ip neigh add " + server + " lladdr " + serverMAC + " dev out nud permanent",
@@ -228,7 +228,11 @@ func (f *tracked) compare(protocol uint8, e entry, there bool, from time.Time) e
 	}
 	lives := int(f.lives / time.Second)
 	waited := int(time.Since(from)/time.Second) + 2
-	if e.state != state || e.replied != c.Replied() || e.assured != c.Assured() || e.timeout > lives || f.renewed && e.timeout < lives-waited {
+	late := e.timeout > lives || f.renewed && e.timeout < lives-waited
+	if c.Midstream() {
+		late = false // the kernel knows less, and so doubts longer
+	}
+	if e.state != state || e.replied != c.Replied() || e.assured != c.Assured() || late {
 		return fmt.Errorf("the kernel has %+v, here it is %s and lives %v from the last renewal on", e, here, f.lives)
 	}
 	return nil

@@ -10,6 +10,8 @@ import "time"
 //   - segments outside the window are not invalid (the kernel's be_liberal), and those before it move the window, which in the kernel they
 //     do not: behind a hole longer than the window it would never find the connection again, and take no reset for one;
 //   - an ACK or FIN right behind the SYN proves a SYN+ACK that was not captured, and the connection goes on as if it had been;
+//   - a connection that is picked up in its middle has a window in both directions from its first segment on; the kernel finds it
+//     later, doubts until then what was sent, and believes any reset;
 //   - a connection that is only heard of from its reply direction is picked up, too;
 //   - a SYN after the connection's end is a new connection, whoever ended it. The kernel, if the peer's reset ended it, waits for
 //     the SYN+ACK and then uses the entry again; so it does for a SYN in a connection whose end it missed, where here the SYN+ACK is New;
@@ -208,6 +210,7 @@ func (c *Conntrack) beginTCP(d Direction, kind tcpKind, s *TCPSegment) {
 		return
 	}
 	from.maxEnd += from.maxWindow
+	c.sides[d.Other()] = side{end: s.Acknowledgment, maxEnd: s.Acknowledgment}
 	c.flags = [2]uint8{sideSACK, sideSACK}
 	c.status |= statusMidstream
 }
