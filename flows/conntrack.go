@@ -77,8 +77,8 @@ func (c *Conntrack) Midstream() bool { return c.status&statusMidstream != 0 }
 // Missed reports whether the capture lacks TCP segments that the connection's ends got: data that was acknowledged, or a SYN+ACK.
 func (c *Conntrack) Missed() bool { return c.status&statusMissed != 0 }
 
-// Next is the Conntrack of the flow that begins with the packet for which a method of c has just said New. That method is to be called again on
-// it, with the same packet.
+// Next is the Conntrack of the flow that begins with the packet for which a method of c has just said New. That method is to be
+// called again on it, with the same packet.
 func (c *Conntrack) Next() Conntrack {
 	if c.awaitsSYNACK() {
 		var next Conntrack

@@ -204,9 +204,11 @@ func TestDatagrams(t *testing.T) {
 		{"a late answer makes no stream, what follows does", protocolUDP, (*Conntrack).UDP, []packet{
 			{0, Original, "NONE unreplied 30s"}, {5 * time.Second, Reply, "NONE 30s"}, {6 * time.Second, Reply, "NONE assured 2m0s"}}},
 		{"never answered", protocolUDP, (*Conntrack).UDP, []packet{
-			{0, Original, "NONE unreplied 30s"}, {5 * time.Second, Original, "NONE unreplied 30s"}, {9 * time.Second, Original, "NONE unreplied 30s"}}},
+			{0, Original, "NONE unreplied 30s"}, {5 * time.Second, Original, "NONE unreplied 30s"},
+			{9 * time.Second, Original, "NONE unreplied 30s"}}},
 		{"clock going back", protocolUDP, (*Conntrack).UDP, []packet{
-			{9 * time.Second, Original, "NONE unreplied 30s"}, {0, Reply, "NONE 30s"}, {0, Original, "NONE 30s"}, {12 * time.Second, Original, "NONE assured 2m0s"}}},
+			{9 * time.Second, Original, "NONE unreplied 30s"}, {0, Reply, "NONE 30s"}, {0, Original, "NONE 30s"},
+			{12 * time.Second, Original, "NONE assured 2m0s"}}},
 		{"dccp", protocolDCCP, (*Conntrack).DCCP, []packet{
 			{0, Original, "NONE unreplied 30s"}, {time.Second, Reply, "NONE 30s"}, {3 * time.Second, Original, "NONE assured 2m0s"}}},
 		{"udplite", protocolUDPLite, func(c *Conntrack, d Direction, _ int64) Outcome { return c.UDPLite(d) }, []packet{
@@ -251,7 +253,7 @@ func TestRepliesBeginNothing(t *testing.T) {
 	}
 }
 
-// FuzzConntrack gives a flow any packets: 24 bytes for each, of which the first two choose protocol-independent things.
+// FuzzConntrack gives a flow any packets: a byte for the direction, and 24 that take makes a packet of.
 func FuzzConntrack(f *testing.F) {
 	f.Add(uint8(0), []byte("\x00\x02____seq_ack_\x00\x00ww\x00"))
 	f.Add(uint8(1), craft.Packet(craft.SCTP{Src: 1, Dst: 2, Chunks: []craft.Chunk{{Type: 1, Value: make([]byte, 16)}}}))

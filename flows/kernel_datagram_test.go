@@ -10,8 +10,7 @@ import (
 	"pktscope/internal/craft"
 )
 
-// datagramPatterns are packets at the moments 0, 0.1, 0.2, 2.3 and 2.4 seconds after the first: > and < for a direction, . for none. Those in the
-// second column are not answered in time, or not at all.
+// datagramPatterns are what is sent at each of datagramMoments: > and < for a packet of a direction, . for none.
 var datagramPatterns = []string{
 	">....", "><...", "><>..", "><><.",
 	">..>.", ">..><", ">..<>", "><.>.", "><.<.", "><.><",
@@ -36,13 +35,17 @@ func TestDatagramsAsKernel(t *testing.T) {
 		{"udp", protocolUDP, 7000, (*Conntrack).UDP, func(d Direction) []craft.Layer {
 			return []craft.Layer{craft.UDP{Src: 7000 + 2*uint16(d), Dst: 7002 - 2*uint16(d)}, craft.Payload("x")}
 		}},
-		{"udplite", protocolUDPLite, 7000, func(c *Conntrack, d Direction, _ int64) Outcome { return c.UDPLite(d) }, func(d Direction) []craft.Layer {
+		{"udplite", protocolUDPLite, 7000, func(c *Conntrack, d Direction, _ int64) Outcome {
+			return c.UDPLite(d)
+		}, func(d Direction) []craft.Layer {
 			return []craft.Layer{craft.UDPLite{Src: 7000 + 2*uint16(d), Dst: 7002 - 2*uint16(d)}, craft.Payload("x")}
 		}},
 		{"gre", protocolGRE, 0, func(c *Conntrack, d Direction, _ int64) Outcome { return c.GRE(d) }, func(Direction) []craft.Layer {
 			return []craft.Layer{craft.GRE{Protocol: 0x88b5}, craft.Payload("x")}
 		}},
-		{"icmp", protocolICMP, 9, func(c *Conntrack, d Direction, _ int64) Outcome { return c.ICMP(d, [...]uint8{8, 0}[d]) }, func(d Direction) []craft.Layer {
+		{"icmp", protocolICMP, 9, func(c *Conntrack, d Direction, _ int64) Outcome {
+			return c.ICMP(d, [...]uint8{8, 0}[d])
+		}, func(d Direction) []craft.Layer {
 			return []craft.Layer{craft.ICMP{Type: [...]uint8{8, 0}[d], Rest: craft.Echo(9, 1)}}
 		}},
 		{"unknown", 253, 0, func(c *Conntrack, d Direction, _ int64) Outcome { return c.Generic(d) }, func(Direction) []craft.Layer {
@@ -72,11 +75,7 @@ func TestDatagramsAsKernel(t *testing.T) {
 				case '<':
 					d = Reply
 				}
-				protocol := uint8(0)
-				if p.protocol == 253 {
-					protocol = 253
-				}
-				r.sendOf(t, fmt.Sprint(clientNet, 10+j), protocol, d, p.layers(d)...)
+				r.sendOf(t, fmt.Sprint(clientNet, 10+j), p.protocol, d, p.layers(d)...)
 				f.took(p.take(&f.c, d, int64(at)), p.protocol)
 			}
 		}

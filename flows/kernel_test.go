@@ -17,8 +17,8 @@ import (
 	"pktscope/internal/craft"
 )
 
-// These tests send packets through a kernel that tracks connections and compare its table with what Conntrack says, packet by packet. The kernel is
-// this machine's, in a network namespace of its own, which ends with the process:
+// These tests send packets through a kernel that tracks connections and compare its table with what Conntrack says, packet by packet.
+// The kernel is this machine's, in a network namespace of its own, which ends with the process:
 //
 //	client ── in ═ this kernel forwards ═ out ── server
 //
@@ -130,7 +130,7 @@ func (r *router) send(t *testing.T, d Direction, transport ...craft.Layer) {
 	r.sendOf(t, client, 0, d, transport...)
 }
 
-// sendOf is send for another client, and a protocol that craft has no header of.
+// sendOf is send for another client; protocol is IP's number, or 0 for that of the layer.
 func (r *router) sendOf(t *testing.T, client string, protocol uint8, d Direction, transport ...craft.Layer) {
 	t.Helper()
 	ether := craft.Ethernet{Src: clientMAC, Dst: routerMAC[0]}

@@ -1,9 +1,9 @@
 package flows
 
 // How the windows of a TCP connection are followed between its ends, after Guido van Rooij, "Real Stateful TCP Packet Filtering in IP
-// Filter" (2001), as nf_conntrack_proto_tcp.c does it. Each side may send up to what its peer acknowledged and leaves room for; a segment is inside
-// if it touches that window and acknowledges only what was sent. Here it decides about no segment but resets: it keeps the numbers by
-// which these, and the timeouts, are judged.
+// Filter" (2000), as nf_conntrack_proto_tcp.c does it. Each side may send up to what its peer acknowledged and leaves room for; a
+// segment is inside if it touches that window and acknowledges only what was sent. Here that decides about no segment: it keeps the
+// numbers by which resets and timeouts are judged.
 
 // ackWindow is how far behind an acknowledgment may be, if the largest window is smaller.
 const ackWindow = 66000

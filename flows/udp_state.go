@@ -2,8 +2,8 @@ package flows
 
 import "time"
 
-// Flows of datagrams, as nf_conntrack_proto_udp.c of Linux 6.18 sees them. They have no states; packets of both directions make
-// them a stream. The kernel makes an exception for a flow that NAT would map as it has already mapped another: nothing of that is in a capture.
+// Flows of datagrams, as nf_conntrack_proto_udp.c of Linux 6.18 sees them. They have no states; packets of both directions make them a
+// stream. The kernel never does so with a flow that NAT would map as it has already mapped another; a capture tells nothing of that.
 
 const (
 	udpTimeout       = 30 * time.Second
