@@ -41,6 +41,7 @@ type Tracker struct {
 	segments *segments
 	key      []byte
 	known    map[*Reader][]*Segment // by the reader's numbers of paths
+	numbered []*Segment             // that of the batch that is being played
 
 	records  chunks[record]
 	accounts chunks[account] // same numbers
@@ -109,7 +110,7 @@ func (t *Tracker) Play(r *Reader, b *Batch) {
 	first := int32(0)
 	for i := range b.packets {
 		m := &b.packets[i]
-		t.packet(r, b, m, b.observations[first:m.end])
+		t.packet(b, m, b.observations[first:m.end])
 		first = m.end
 	}
 }
@@ -123,7 +124,7 @@ func (t *Tracker) learn(r *Reader, b *Batch) {
 	for _, p := range b.fresh {
 		known = append(known, t.meet(p))
 	}
-	t.known[r] = known
+	t.known[r], t.numbered = known, known
 }
 
 // meet returns the segment of a path.
@@ -160,20 +161,23 @@ func (t *Tracker) intern(s *Segment) *Segment {
 	return s
 }
 
-// segment returns the reader's n-th segment. It may have left meanwhile; then it is another one with the same name.
-func (t *Tracker) segment(r *Reader, n uint32) *Segment {
-	known := t.known[r]
-	s := known[n]
-	if s.slot == 0 {
-		t.key = append(t.key[:0], s.key...)
-		s = t.intern(&Segment{Point: s.Point, Path: s.Path, Tenant: s.Tenant})
-		known[n] = s
+// segment returns the n-th segment of the batch's reader. It may have left meanwhile; then it is another one with the same name.
+func (t *Tracker) segment(n uint32) *Segment {
+	if s := t.numbered[n]; s.slot != 0 {
+		return s
 	}
-	return s
+	return t.meetAgain(n)
 }
 
-func (t *Tracker) packet(r *Reader, b *Batch, m *mark, observations []Observation) {
-	s := t.segment(r, m.path)
+func (t *Tracker) meetAgain(n uint32) *Segment {
+	s := t.numbered[n]
+	t.key = append(t.key[:0], s.key...)
+	t.numbered[n] = t.intern(&Segment{Point: s.Point, Path: s.Path, Tenant: s.Tenant})
+	return t.numbered[n]
+}
+
+func (t *Tracker) packet(b *Batch, m *mark, observations []Observation) {
+	s := t.segment(m.path)
 	s.forward = true
 	if s.Packets == 0 {
 		s.First = m.time
@@ -192,7 +196,7 @@ func (t *Tracker) packet(r *Reader, b *Batch, m *mark, observations []Observatio
 	var c copyOf
 	if inner >= 0 {
 		o := &observations[inner]
-		c.duplicate, c.elsewhere = t.copied(o, t.segment(r, o.path))
+		c.duplicate, c.elsewhere = t.copied(o, t.segment(o.path))
 	}
 	for i := range observations {
 		o := &observations[i]
@@ -204,7 +208,7 @@ func (t *Tracker) packet(r *Reader, b *Batch, m *mark, observations []Observatio
 		if o.tcp >= 0 {
 			segment = &b.segments[o.tcp]
 		}
-		t.within = append(t.within, t.observe(t.segment(r, o.path), o, segment, parent, c))
+		t.within = append(t.within, t.observe(t.segment(o.path), o, segment, parent, c))
 	}
 	if inner < 0 || t.within[inner] == 0 {
 		return
