@@ -210,8 +210,8 @@ func recordedFlows(t *testing.T, files []string) map[string][]*statesOfFlow {
 	}
 }
 
-// plainTuple is the outermost IP header's tuple and what sits behind it, as conntrack writes it for the packet's sender and for the answer. The
-// layer is -1 if it is not of TCP, UDP or a query of ICMP, or a fragment that others wait for.
+// plainTuple is the tuple of the outermost IP header and what sits behind it, as conntrack writes it for the packet and for its answer.
+// The layer is -1 if it is not of TCP, UDP or a query of ICMP, or if there is no whole header.
 func plainTuple(p *dissect.Packet) (sent, answer string, protocol uint8, layer int) {
 	var from, to netip.Addr
 	for i := range p.Layers {
