@@ -99,17 +99,17 @@ func (t *Tracker) view(n uint32, v *Flow) {
 		ManyAround: f.state&manyAround != 0, Ended: f.state&indexed == 0, Related: a.related, Invalid: a.invalid, Connection: f.id,
 		Directions: [2]Traffic{t.traffic(a, v, Original), t.traffic(a, v, Reply)},
 	}
-	c := &a.conntrack
+	c := a
 	switch {
 	case a.owner != 0:
 		owner := t.records.at(a.owner)
-		v.Connection, c = owner.id, &t.accounts.at(a.owner).conntrack
+		v.Connection, c = owner.id, t.accounts.at(a.owner)
 	case f.tcp != 0:
 		v.TCP = t.tcps.at(f.tcp)
 	}
-	v.State, v.Replied, v.Assured = c.State(), c.Replied(), c.Assured()
-	if left := c.Timeout(f.Protocol) - time.Duration(t.now-a.last()); left > 0 && !v.Ended {
-		v.Remaining = left
+	v.State, v.Replied, v.Assured = c.conntrack.State(), c.conntrack.Replied(), c.conntrack.Assured()
+	if !v.Ended {
+		v.Remaining = time.Duration(max(0, c.deadline-t.now))
 	}
 	for l := a.links; l != 0; l = t.links.at(l).next {
 		link := t.links.at(l).Link

@@ -31,6 +31,7 @@ const (
 type account struct {
 	directions [2]direction
 	conntrack  Conntrack
+	deadline   int64     // when it ends if nothing comes, in nanoseconds since the Unix epoch; of the owner if it has one
 	counters   [2]uint32 // of TCP, by direction
 	links      uint32    // the first
 	label      uint32
@@ -90,12 +91,4 @@ func (d *direction) addTOS(tos uint8) {
 		d.tos[n] = tos
 	}
 	d.values = uint8(n + 1)
-}
-
-// last is when the flow had its last packet.
-func (a *account) last() int64 {
-	if a.directions[Reply].packets == 0 {
-		return a.directions[Original].last
-	}
-	return max(a.directions[Original].last, a.directions[Reply].last)
 }

@@ -3,7 +3,6 @@ package flows
 import (
 	"encoding/binary"
 	"math/rand/v2"
-	"time"
 
 	"pktscope/dissect"
 )
@@ -313,12 +312,10 @@ func (t *Tracker) find(segment, hash uint32, tuple *Tuple) (n uint32, d Directio
 // expired tells whether flow n ended for want of packets before now.
 func (t *Tracker) expired(n uint32, now int64) bool {
 	a := t.accounts.at(n)
-	c := a
 	if a.owner != 0 {
-		c = t.accounts.at(a.owner)
+		a = t.accounts.at(a.owner)
 	}
-	idle := now - max(a.last(), c.last())
-	return idle > 0 && time.Duration(idle) > c.conntrack.Timeout(t.records.at(n).Protocol)
+	return now > a.deadline
 }
 
 // relate notes an error that quotes a packet of flow n.
@@ -445,10 +442,10 @@ func (t *Tracker) advance(n uint32, d Direction, s *Segment, hash, symmetric uin
 	if segment != nil && f.tcp == 0 && a.owner == 0 { // not of packets whose header was cut off
 		f.tcp = t.tcps.take()
 	}
-	c, tcp, dir := &a.conntrack, f.tcp, d
+	c, tcp, dir := a, f.tcp, d
 	if a.owner != 0 {
 		owner := t.records.at(a.owner)
-		c, tcp = &t.accounts.at(a.owner).conntrack, owner.tcp
+		c, tcp = t.accounts.at(a.owner), owner.tcp
 		if a.ownerFlip {
 			dir = d.Other()
 		}
@@ -459,12 +456,13 @@ func (t *Tracker) advance(n uint32, d Direction, s *Segment, hash, symmetric uin
 	if f.state&flipped != 0 {
 		state = dir.Other()
 	}
-	outcome := c.take(state, o, segment)
+	outcome := c.conntrack.take(state, o, segment)
 	if outcome == New {
-		next := c.Next()
+		next := c.conntrack.Next()
 		t.end(n)
 		n, d = t.begin(s, hash, symmetric, o, segment, next)
 		f, a = t.records.at(n), t.accounts.at(n)
+		c = a
 		outcome = a.conntrack.take(d, o, segment)
 		if segment != nil {
 			f.tcp = t.tcps.take()
@@ -473,6 +471,9 @@ func (t *Tracker) advance(n uint32, d Direction, s *Segment, hash, symmetric uin
 	}
 	if outcome == Invalid {
 		a.invalid++
+	}
+	if outcome == Accept || !c.conntrack.begun() { // one that conntrack would not have is held together by its packets alone
+		c.deadline = o.Time + int64(c.conntrack.Timeout(o.Protocol))
 	}
 	if segment != nil && tcp != 0 {
 		if e := t.tcps.at(tcp).Segment(dir, segment); e != 0 {
