@@ -92,18 +92,18 @@ func (t *Tracker) Flows(visit func(*Flow) bool) {
 // view makes v what is known of flow n.
 func (t *Tracker) view(n uint32, v *Flow) {
 	f, a := t.records.at(n), t.accounts.at(n)
+	tied := t.tied(a)
 	links := v.Links[:0]
 	*v = Flow{
 		ID: f.id, Segment: t.segments.slots[f.segment], Tuple: f.Tuple, Parent: f.parent,
 		Midstream: f.state&midstream != 0 || a.conntrack.Midstream(), Ambiguous: f.state&unsure != 0,
-		ManyAround: f.state&manyAround != 0, Ended: f.state&indexed == 0, Related: a.related, Invalid: a.invalid, Connection: f.id,
+		ManyAround: f.state&manyAround != 0, Ended: f.state&indexed == 0, Related: tied.related, Invalid: tied.invalid, Connection: f.id,
 		Directions: [2]Traffic{t.traffic(a, v, Original), t.traffic(a, v, Reply)},
 	}
 	c := a
 	switch {
-	case a.owner != 0:
-		owner := t.records.at(a.owner)
-		v.Connection, c = owner.id, t.accounts.at(a.owner)
+	case tied.owner != 0:
+		v.Connection, c = t.records.at(tied.owner).id, t.accounts.at(tied.owner)
 	case f.tcp != 0:
 		v.TCP = t.tcps.at(f.tcp)
 	}
@@ -111,7 +111,7 @@ func (t *Tracker) view(n uint32, v *Flow) {
 	if !v.Ended {
 		v.Remaining = time.Duration(max(0, c.deadline-t.now))
 	}
-	for l := a.links; l != 0; l = t.links.at(l).next {
+	for l := tied.links; l != 0; l = t.links.at(l).next {
 		link := t.links.at(l).Link
 		if link.Kind == DuplicateOf && !t.provenLink(n, l) {
 			continue
@@ -131,14 +131,14 @@ func (t *Tracker) provenLink(n, l uint32) bool {
 func (t *Tracker) traffic(a *account, v *Flow, d Direction) Traffic {
 	from := &a.directions[d]
 	tr := Traffic{
-		Packets: from.packets, Bytes: from.bytes, Payload: from.payload, First: from.first, Last: from.last,
-		Good: from.packets - min(from.packets, uint64(from.bad)+uint64(from.other)), Bad: from.bad, Unverified: from.other,
-		Fragments: from.fragments, Duplicates: from.duplicates,
+		Packets: from.packets, Bytes: from.bytes, Payload: from.payload, First: from.first, Last: from.last, Unverified: from.unverified,
 		TOS: append(v.Directions[d].TOS[:0], from.tos[:min(int(from.values), len(from.tos))]...), MoreTOS: int(from.values) > len(from.tos),
 		TTL: from.ttl,
 	}
-	if n := a.counters[d]; n != 0 {
-		tr.Counters = *t.counters.at(n)
+	if n := a.troubles[d]; n != 0 {
+		seen := t.troubles.at(n)
+		tr.Bad, tr.Fragments, tr.Duplicates, tr.Counters = seen.bad, seen.fragments, seen.duplicates, seen.TCPCounters
 	}
+	tr.Good = from.packets - min(from.packets, uint64(tr.Bad)+uint64(tr.Unverified))
 	return tr
 }

@@ -233,8 +233,8 @@ func (t *Tracker) compare(m uint32, d Direction, segment uint32, o *Observation,
 	switch {
 	case s != nil:
 		tcp, dir := f.tcp, d
-		if a.owner != 0 {
-			tcp, dir = t.records.at(a.owner).tcp, d.flip(a.ownerFlip)
+		if tied := t.tied(a); tied.owner != 0 {
+			tcp, dir = t.records.at(tied.owner).tcp, d.flip(tied.flip)
 		}
 		if tcp == 0 {
 			return 0, 0
@@ -277,18 +277,19 @@ const maxPairs = 1 << 16
 
 // join links flow n to what it belongs to, whose state it shares from now on.
 func (t *Tracker) join(n uint32, c candidate, o *Observation) {
-	f, a := t.records.at(n), t.accounts.at(n)
+	f := t.records.at(n)
+	own, other := t.tie(n), t.tie(c.flow)
 	owner, flip := c.flow, c.opposite
-	other := t.accounts.at(c.flow)
 	if other.owner != 0 {
-		owner, flip = other.owner, flip != other.ownerFlip
+		owner, flip = other.owner, flip != other.flip
 	}
-	a.owner, a.ownerFlip = owner, flip
+	own.owner, own.flip = owner, flip
 	t.sure(n)
 	t.sure(c.flow)
-	a.nextMember, t.accounts.at(owner).members = t.accounts.at(owner).members, n
+	head := t.tie(owner)
+	own.nextMember, head.members = head.members, n
 	here, there := t.segments.slots[f.segment].ID, t.segmentOf(c.flow).ID
-	t.links.add(&a.links, there, Link{c.kind, t.records.at(c.flow).id, c.evidence, 1, o.Frame})
+	t.links.add(&own.links, there, Link{c.kind, t.records.at(c.flow).id, c.evidence, 1, o.Frame})
 	t.links.add(&other.links, here, Link{c.kind, f.id, c.evidence, 1, o.Frame})
 	if c.evidence != ProvenSegments && c.kind == ReplyOf && len(t.pairs) < maxPairs {
 		t.pairs[pairOf(here, there)] = true
@@ -305,17 +306,17 @@ func (t *Tracker) sure(n uint32) {
 
 // disown ends what flow n, which leaves, has to do with others.
 func (t *Tracker) disown(n uint32) {
-	a := t.accounts.at(n)
-	for m := a.members; m != 0; {
-		member := t.accounts.at(m)
-		m, member.owner, member.nextMember, member.ownerFlip = member.nextMember, 0, 0, false
+	own := t.tied(t.accounts.at(n))
+	for m := own.members; m != 0; {
+		member := t.tie(m)
+		m, member.owner, member.nextMember, member.flip = member.nextMember, 0, 0, false
 	}
-	if a.owner == 0 {
+	if own.owner == 0 {
 		return
 	}
-	for at := &t.accounts.at(a.owner).members; *at != 0; at = &t.accounts.at(*at).nextMember {
+	for at := &t.tie(own.owner).members; *at != 0; at = &t.tie(*at).nextMember {
 		if *at == n {
-			*at = a.nextMember
+			*at = own.nextMember
 			return
 		}
 	}

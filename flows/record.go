@@ -27,30 +27,40 @@ const (
 	unsure                         // several flows could be what it belongs to, so it is linked to none
 )
 
-// account is the rest.
+// account is the rest. What most flows have nothing of stands apart.
 type account struct {
 	directions [2]direction
 	conntrack  Conntrack
 	deadline   int64     // when it ends if nothing comes, in nanoseconds since the Unix epoch; of the owner if it has one
-	counters   [2]uint32 // of TCP, by direction
-	links      uint32    // the first
-	label      uint32
+	troubles   [2]uint32 // by direction, in the tracker's list; 0 for none
+	ties       uint32    // in the tracker's list; 0 for none
+	lastSeq    uint16    // of ICMP: the sequence number that was asked last
+	tries      uint8     // how often something to link it to was looked for
+}
+
+// ties are what a flow has to do with others.
+type ties struct {
+	links      uint32 // the first
 	owner      uint32 // the flow that has the state of the connection that this one belongs to; 0 for itself
 	members    uint32 // the first flow of which this one is the owner
 	nextMember uint32 // the next one of the same owner
 	related    uint32 // errors that quote it
 	invalid    uint32 // packets that its state has no room for
-	tries      uint8  // how often something to link it to was looked for
-	ownerFlip  bool   // its original direction is the owner's reply
-	lastSeq    uint16 // of ICMP: the sequence number that was asked last
+	flip       bool   // its original direction is the owner's reply
+}
+
+// trouble is what is counted of a direction in which something is not as it should be.
+type trouble struct {
+	TCPCounters
+	bad                   uint32 // checksums
+	fragments, duplicates uint32
 }
 
 // direction is what is counted of one.
 type direction struct {
 	packets, bytes, payload uint64
-	first, last             int64  // nanoseconds since the Unix epoch
-	bad, other              uint32 // checksums
-	fragments, duplicates   uint32
+	first, last             int64    // nanoseconds since the Unix epoch
+	unverified              uint32   // checksums that are neither good nor bad
 	tos                     [4]uint8 // the first values that it had
 	values                  uint8    // how many of them; one more than fits for more
 	ttl                     [2]uint8 // lowest and highest
@@ -71,12 +81,8 @@ func (d *direction) add(o *Observation) {
 	d.packets++
 	d.bytes += uint64(o.Bytes)
 	d.payload += uint64(o.Payload)
-	d.fragments += uint32(o.Fragments)
-	switch {
-	case o.is(badChecksum):
-		d.bad++
-	case o.is(otherChecksum):
-		d.other++
+	if o.is(otherChecksum) && !o.is(badChecksum) {
+		d.unverified++
 	}
 }
 

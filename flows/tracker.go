@@ -45,7 +45,8 @@ type Tracker struct {
 	records  chunks[record]
 	accounts chunks[account] // same numbers
 	tcps     chunks[TCP]
-	counters chunks[TCPCounters]
+	troubles chunks[trouble]
+	ties     chunks[ties]
 	exact    index // by segment and tuple: the flow that packets with it belong to
 	alike    index // by tuple alone: the first of those that differ in nothing but segment and time
 	hand     uint32
@@ -217,8 +218,8 @@ func (t *Tracker) packet(b *Batch, m *mark, observations []Observation) {
 	for i := range t.matches {
 		if was := &t.matches[i]; t.records.at(was.flow).id == was.id {
 			here, there := t.segmentOf(n).ID, t.segmentOf(was.flow).ID
-			t.links.add(&t.accounts.at(n).links, there, Link{DuplicateOf, was.id, SamePackets, 1, o.Frame})
-			t.links.add(&t.accounts.at(was.flow).links, here, Link{DuplicateOf, id, SamePackets, 1, o.Frame})
+			t.links.add(&t.tie(n).links, there, Link{DuplicateOf, was.id, SamePackets, 1, o.Frame})
+			t.links.add(&t.tie(was.flow).links, here, Link{DuplicateOf, id, SamePackets, 1, o.Frame})
 		}
 	}
 	t.copies.remember(o, n, id)
@@ -269,7 +270,7 @@ func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, paren
 	}
 	a := t.accounts.at(n)
 	if c.duplicate {
-		a.directions[d].duplicates++
+		t.trouble(a, d).duplicates++
 		if tcp := t.records.at(n).tcp; segment != nil && tcp != 0 {
 			t.tcps.at(tcp).Copy(d, segment)
 		}
@@ -286,6 +287,13 @@ func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, paren
 		}
 	}
 	a.directions[d].add(o)
+	if o.Fragments > 0 || o.is(badChecksum) {
+		tr := t.trouble(a, d)
+		tr.fragments += uint32(o.Fragments)
+		if o.is(badChecksum) {
+			tr.bad++
+		}
+	}
 	return n
 }
 
@@ -312,8 +320,8 @@ func (t *Tracker) find(segment, hash uint32, tuple *Tuple) (n uint32, d Directio
 // expired tells whether flow n ended for want of packets before now.
 func (t *Tracker) expired(n uint32, now int64) bool {
 	a := t.accounts.at(n)
-	if a.owner != 0 {
-		a = t.accounts.at(a.owner)
+	if owner := t.tied(a).owner; owner != 0 {
+		a = t.accounts.at(owner)
 	}
 	return now > a.deadline
 }
@@ -324,7 +332,7 @@ func (t *Tracker) relate(n uint32) {
 		t.counts.Unrelated++
 		return
 	}
-	t.accounts.at(n).related++
+	t.tie(n).related++
 }
 
 // begin makes a new flow out of its first packet, whose direction it returns.
@@ -418,11 +426,14 @@ func (t *Tracker) leave(n uint32) {
 	f, a := t.records.at(n), t.accounts.at(n)
 	t.end(n)
 	t.disown(n)
-	t.links.drop(a.links)
-	for _, c := range a.counters {
-		if c != 0 {
-			t.counters.give(c)
+	for _, tr := range a.troubles {
+		if tr != 0 {
+			t.troubles.give(tr)
 		}
+	}
+	if a.ties != 0 {
+		t.links.drop(t.tied(a).links)
+		t.ties.give(a.ties)
 	}
 	if f.tcp != 0 {
 		t.tcps.give(f.tcp)
@@ -435,18 +446,19 @@ func (t *Tracker) leave(n uint32) {
 // advance lets the state of flow n see a packet of direction d. If it belongs to a new connection with the same key, that is a new flow.
 func (t *Tracker) advance(n uint32, d Direction, s *Segment, hash, symmetric uint32, o *Observation, segment *TCPSegment, copied bool) (uint32, Direction) {
 	f, a := t.records.at(n), t.accounts.at(n)
-	if !copied && a.owner == 0 && a.members == 0 && a.tries < maxTries && a.directions[d.Other()].packets == 0 {
+	if !copied && a.tries < maxTries && a.directions[d.Other()].packets == 0 && t.tied(a).owner == 0 && t.tied(a).members == 0 {
 		t.seek(n, d, o, segment)
 		a = t.accounts.at(n)
 	}
-	if segment != nil && f.tcp == 0 && a.owner == 0 { // not of packets whose header was cut off
+	tied := t.tied(a)
+	if segment != nil && f.tcp == 0 && tied.owner == 0 { // not of packets whose header was cut off
 		f.tcp = t.tcps.take()
 	}
 	c, tcp, dir := a, f.tcp, d
-	if a.owner != 0 {
-		owner := t.records.at(a.owner)
-		c, tcp = t.accounts.at(a.owner), owner.tcp
-		if a.ownerFlip {
+	if tied.owner != 0 {
+		owner := t.records.at(tied.owner)
+		c, tcp = t.accounts.at(tied.owner), owner.tcp
+		if tied.flip {
 			dir = d.Other()
 		}
 		f = owner
@@ -470,7 +482,7 @@ func (t *Tracker) advance(n uint32, d Direction, s *Segment, hash, symmetric uin
 		tcp, dir = f.tcp, d
 	}
 	if outcome == Invalid {
-		a.invalid++
+		t.tie(n).invalid++
 	}
 	if outcome == Accept || !c.conntrack.begun() { // one that conntrack would not have is held together by its packets alone
 		c.deadline = o.Time + int64(c.conntrack.Timeout(o.Protocol))
@@ -488,10 +500,34 @@ func (t *Tracker) advance(n uint32, d Direction, s *Segment, hash, symmetric uin
 
 // count counts what segment is, in the flow and direction that had it.
 func (t *Tracker) count(a *account, d Direction, tcp uint32, segment *TCPSegment, e TCPEvents) {
-	if a.counters[d] == 0 {
-		a.counters[d] = t.counters.take()
+	t.trouble(a, d).Count(t.tcps.at(tcp), segment, e)
+}
+
+// trouble returns where the troubles of a direction are counted.
+func (t *Tracker) trouble(a *account, d Direction) *trouble {
+	if a.troubles[d] == 0 {
+		a.troubles[d] = t.troubles.take()
 	}
-	t.counters.at(a.counters[d]).Count(t.tcps.at(tcp), segment, e)
+	return t.troubles.at(a.troubles[d])
+}
+
+var untied ties // of flows that have nothing to do with others; not to be written to
+
+// tied returns what a flow has to do with others, to be read.
+func (t *Tracker) tied(a *account) *ties {
+	if a.ties == 0 {
+		return &untied
+	}
+	return t.ties.at(a.ties)
+}
+
+// tie is the same of flow n, to be written to.
+func (t *Tracker) tie(n uint32) *ties {
+	a := t.accounts.at(n)
+	if a.ties == 0 {
+		a.ties = t.ties.take()
+	}
+	return t.ties.at(a.ties)
 }
 
 // take lets c see a packet of direction d, with the method of its protocol.
