@@ -17,12 +17,12 @@ type copies struct {
 	sets []copySet
 }
 
-const copyWays = 8
+const copyWays = 7
 
 type copySet struct {
 	prints   [copyWays]uint64 // 0 is a free place
+	next     uint64           // the place whose packet was captured longest ago
 	captures [copyWays]capture
-	next     uint8 // the place whose packet was captured longest ago
 }
 
 // capture is a packet where it was captured.
@@ -35,8 +35,8 @@ type capture struct {
 	ttl   uint8
 }
 
-// copySets is a power of two; there is room for twice as many packets as count.
-const copySets = 2 * copyPackets / copyWays
+// copySets is a power of two; there is room for nearly twice as many packets as count.
+const copySets = 1 << 14
 
 func newCopies() *copies { return &copies{sets: make([]copySet, copySets)} }
 

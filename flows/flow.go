@@ -129,7 +129,7 @@ func (t *Tracker) provenLink(n, l uint32) bool {
 }
 
 func (t *Tracker) traffic(a *account, v *Flow, d Direction) Traffic {
-	from := &a.directions[d]
+	from := a.direction(d)
 	tr := Traffic{
 		Packets: from.packets, Bytes: from.bytes, Payload: from.payload, First: from.first, Last: from.last, Unverified: from.unverified,
 		TOS: append(v.Directions[d].TOS[:0], from.tos[:min(int(from.values), len(from.tos))]...), MoreTOS: int(from.values) > len(from.tos),

@@ -225,7 +225,7 @@ const maxQueries = 64
 // compare tells whether the packet of o, which has direction d of flow m, although in another segment, belongs to it.
 func (t *Tracker) compare(m uint32, d Direction, segment uint32, o *Observation, s *TCPSegment) (LinkKind, Evidence) {
 	f, a := t.records.at(m), t.accounts.at(m)
-	oneSided := a.directions[d].packets == 0 && a.directions[d.Other()].packets > 0
+	oneSided := a.direction(d).packets == 0 && a.direction(d.Other()).packets > 0
 	kind := ContinuationOf
 	if oneSided {
 		kind = ReplyOf
@@ -239,7 +239,7 @@ func (t *Tracker) compare(m uint32, d Direction, segment uint32, o *Observation,
 		if tcp == 0 {
 			return 0, 0
 		}
-		if t.tcps.at(tcp).fits(dir, s, a.directions[d.Other()].payload) {
+		if t.tcps.at(tcp).fits(dir, s, a.direction(d.Other()).payload) {
 			return kind, TCPNumbers
 		}
 	case o.query() && oneSided && len(o.body) >= 8:

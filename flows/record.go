@@ -3,8 +3,7 @@ package flows
 // record is what is remembered of a flow, in two parts: what finding it needs is one cache line.
 type record struct {
 	Tuple  // of the original direction
-	state  status8
-	_      uint8
+	state  marks
 	parent uint32 // ID of the flow around it, 0 for none
 
 	segment uint32 // number in the tracker's table
@@ -14,28 +13,42 @@ type record struct {
 	tcp     uint32 // in the tracker's list; 0 for other protocols
 }
 
-// status8 are things that are true of a flow or not.
-type status8 uint8
+// marks are things that are true of a flow or not.
+type marks uint16
 
 const (
-	recent     status8 = 1 << iota // since the clock's hand passed it
-	indexed                        // packets with its key are its own; otherwise another flow took the key over
-	chained                        // in the list of those with the same addresses and ports
-	flipped                        // conntrack takes the other direction for the original one: it began in the middle
-	midstream                      // its beginning was not captured
-	manyAround                     // it was seen inside several flows; parent is the first
-	unsure                         // several flows could be what it belongs to, so it is linked to none
+	recent      marks = 1 << iota // since the clock's hand passed it
+	indexed                       // packets with its key are its own; otherwise another flow took the key over
+	chained                       // in the list of those with the same addresses and ports
+	flipped                       // conntrack takes the other direction for the original one: it began in the middle
+	midstream                     // its beginning was not captured
+	manyAround                    // it was seen inside several flows; parent is the first
+	hadOriginal                   // a packet of the original direction
+	hadReply                      // behind hadOriginal, so that a shift by the direction finds it
+	unsure                        // several flows could be what it belongs to, so it is linked to none
 )
 
-// account is the rest. What most flows have nothing of stands apart.
+// account is the rest, three lines of cache: a packet touches the first and that of its direction. What most flows have nothing of stands
+// apart.
 type account struct {
-	directions [2]direction
-	conntrack  Conntrack
-	deadline   int64     // when it ends if nothing comes, in nanoseconds since the Unix epoch; of the owner if it has one
-	troubles   [2]uint32 // by direction, in the tracker's list; 0 for none
-	ties       uint32    // in the tracker's list; 0 for none
-	lastSeq    uint16    // of ICMP: the sequence number that was asked last
-	tries      uint8     // how often something to link it to was looked for
+	conntrack Conntrack
+	deadline  int64 // when it ends if nothing comes, in nanoseconds since the Unix epoch; of the owner if it has one
+
+	original direction
+	ties     uint32 // in the tracker's list; 0 for none
+	lastSeq  uint16 // of ICMP: the sequence number that was asked last
+	tries    uint8  // how often something to link it to was looked for
+
+	reply    direction
+	troubles [2]uint32 // by direction, in the tracker's list; 0 for none
+}
+
+// direction returns what is counted of one.
+func (a *account) direction(d Direction) *direction {
+	if d == Original {
+		return &a.original
+	}
+	return &a.reply
 }
 
 // ties are what a flow has to do with others.

@@ -278,7 +278,7 @@ func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, paren
 	}
 	n, d = t.advance(n, d, s, hash, uint32(symmetric>>32), o, segment, c.elsewhere)
 	f, a := t.records.at(n), t.accounts.at(n)
-	f.state |= recent
+	f.state |= recent | hadOriginal<<d
 	if parent != 0 {
 		if id := t.records.at(parent).id; f.parent == 0 {
 			f.parent = id
@@ -286,7 +286,7 @@ func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, paren
 			f.state |= manyAround
 		}
 	}
-	a.directions[d].add(o)
+	a.direction(d).add(o)
 	if o.Fragments > 0 || o.is(badChecksum) {
 		tr := t.trouble(a, d)
 		tr.fragments += uint32(o.Fragments)
@@ -446,7 +446,7 @@ func (t *Tracker) leave(n uint32) {
 // advance lets the state of flow n see a packet of direction d. If it belongs to a new connection with the same key, that is a new flow.
 func (t *Tracker) advance(n uint32, d Direction, s *Segment, hash, symmetric uint32, o *Observation, segment *TCPSegment, copied bool) (uint32, Direction) {
 	f, a := t.records.at(n), t.accounts.at(n)
-	if !copied && a.tries < maxTries && a.directions[d.Other()].packets == 0 && t.tied(a).owner == 0 && t.tied(a).members == 0 {
+	if !copied && a.tries < maxTries && f.state&(hadOriginal<<d.Other()) == 0 && t.tied(a).owner == 0 && t.tied(a).members == 0 {
 		t.seek(n, d, o, segment)
 		a = t.accounts.at(n)
 	}
