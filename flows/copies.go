@@ -4,7 +4,7 @@ import "time"
 
 // The same packet may be captured more than once: at two capture points, or twice at one that mirrors two ports. A second capture in the
 // same segment is a duplicate, and no retransmission. One at another place links the two flows, and is evidence that the two segments are
-// one network, seen under two names.
+// one network, seen under two names. One with other addresses was translated, see nat.go.
 
 // A copy comes within this time and so many packets.
 const (
@@ -32,7 +32,9 @@ type capture struct {
 	link  uint32
 	flow  uint32
 	id    uint32 // of the flow, which may have left
+	ipID  uint16
 	ttl   uint8
+	d     Direction
 }
 
 // copySets is a power of two; there is room for nearly twice as many packets as count.
@@ -42,20 +44,28 @@ func newCopies() *copies { return &copies{sets: make([]copySet, copySets)} }
 
 func (c *copies) set(print uint64) *copySet { return &c.sets[print%copySets] }
 
-// remember keeps the packet of o, which belongs to the flow n with that ID, in the place of the one captured longest ago.
-func (c *copies) remember(o *Observation, n, id uint32) {
+// remember keeps the packet of o, which has direction d of the flow n with that ID, in the place of the one captured longest ago.
+func (c *copies) remember(o *Observation, n, id uint32, d Direction) {
 	set := c.set(o.Print)
 	set.prints[set.next] = o.Print
-	set.captures[set.next] = capture{o.Time, o.Frame, o.Link, n, id, o.TTL}
+	set.captures[set.next] = capture{o.Time, o.Frame, o.Link, n, id, o.ipID, o.TTL, d}
 	set.next = (set.next + 1) % copyWays
 }
 
-// copied looks the packet of the innermost observation o, captured in segment s, up among those captured before. It tells whether it is a
-// duplicate, or was captured elsewhere before.
-func (t *Tracker) copied(o *Observation, s *Segment) (duplicate, elsewhere bool) {
-	t.matches = t.matches[:0]
+// copyOf is what else was captured of a packet.
+type copyOf struct {
+	duplicate  bool      // it was captured before in the same segment
+	matches    []capture // where else it was captured
+	translated []capture // where it had other addresses
+}
+
+// copied looks the packet of the innermost observation o, captured in segment s, up among those captured before. What it returns is good
+// until the next call.
+func (t *Tracker) copied(o *Observation, s *Segment) *copyOf {
+	c := &t.copy
+	c.duplicate, c.matches, c.translated = false, c.matches[:0], c.translated[:0]
 	if o.is(portless | untracked) {
-		return false, false
+		return c
 	}
 	var rival *Segment // another segment of the same place, in which a packet like this one was captured
 	set := t.copies.set(o.Print)
@@ -71,38 +81,43 @@ func (t *Tracker) copied(o *Observation, s *Segment) (duplicate, elsewhere bool)
 		if flow.id != was.id {
 			continue // it has left
 		}
-		if flow.segment == s.slot {
-			duplicate = duplicate || again(o, was)
-			continue
-		}
-		switch other := t.segments.slots[flow.segment]; {
+		other := t.segments.slots[flow.segment]
+		same, opposite := flow.alike(&o.Tuple)
+		switch {
+		case !same:
+			if translated(&flow.Tuple, o, was, elsewherePoint(other, s)) {
+				c.translated = append(c.translated, *was)
+			}
+		case opposite != (was.d == Reply) || o.ipID != was.ipID:
+			// An answer that is like the question, or another packet that is like this one.
+		case other == s:
+			c.duplicate = c.duplicate || again(o, was)
 		case !elsewherePoint(other, s):
 			if o.Link == was.link {
 				rival = other
 			}
 		case sameNetwork(o, was):
-			elsewhere = true
-			t.matches = append(t.matches, *was)
+			c.matches = append(c.matches, *was)
 		}
 	}
-	for i := range t.matches {
-		other := t.segmentOf(t.matches[i].flow)
+	for i := range c.matches {
+		other := t.segmentOf(c.matches[i].flow)
 		if rival == nil {
-			t.translate(other, s, &t.matches[i], o)
+			t.translate(other, s, &c.matches[i], o)
 		} else {
 			t.contradict(other, rival)
 		}
 	}
 	if rival != nil {
-		t.matches = t.matches[:0]
+		c.matches = c.matches[:0]
 	}
-	return duplicate, elsewhere
+	return c
 }
 
 // again tells whether o is a second capture of the packet that was captured before in the same segment, and not one that was sent again: it
 // has the same identification, or it was on another hop, or TCP would have had no time to send it again.
 func again(o *Observation, was *capture) bool {
-	return o.is(identified) || o.Link != was.link || o.TTL != was.ttl || o.Protocol == protocolTCP && o.Payload > 0
+	return o.ipID != 0 || o.Link != was.link || o.TTL != was.ttl || o.Protocol == protocolTCP && o.Payload > 0
 }
 
 // elsewherePoint tells whether two segments were captured at different places. A packet in two segments of one place is two tenants', even

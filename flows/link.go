@@ -11,6 +11,7 @@ type Link struct {
 	Flow     uint32 // ID of the other flow
 	Evidence Evidence
 	Packets  uint64 // that show it
+	After    bool   // of nat-of: this flow has the addresses after the translation, the other one those before
 	Frame    uint64 // number of the first of them
 }
 
@@ -21,10 +22,11 @@ const (
 	ReplyOf        LinkKind = iota + 1 // each is one direction of a connection
 	ContinuationOf                     // a connection that went on elsewhere: at another member of a bond, with a label more or less
 	DuplicateOf                        // the same packets, captured at another place
+	NATOf                              // the same packets with other addresses or ports
 )
 
 func (k LinkKind) String() string {
-	return [...]string{"", "reply-of", "continuation-of", "duplicate-of"}[k]
+	return [...]string{"", "reply-of", "continuation-of", "duplicate-of", "nat-of"}[k]
 }
 
 // Evidence says why a link is believed in.
@@ -35,10 +37,11 @@ const (
 	ICMPSequence                       // the reply has the number of a request that is not answered
 	ProvenSegments                     // TCP or ICMP proved it of others between the same segments, and there is one candidate only
 	SamePackets                        // the same packets were captured in both
+	SamePayload                        // their payload was, under other addresses
 )
 
 func (e Evidence) String() string {
-	return [...]string{"", "tcp-numbers", "icmp-sequence", "proven-segments", "same-packets"}[e]
+	return [...]string{"", "tcp-numbers", "icmp-sequence", "proven-segments", "same-packets", "same-payload"}[e]
 }
 
 // links are the links of all flows, in lists.
@@ -289,8 +292,7 @@ func (t *Tracker) join(n uint32, c candidate, o *Observation) {
 	head := t.tie(owner)
 	own.nextMember, head.members = head.members, n
 	here, there := t.segments.slots[f.segment].ID, t.segmentOf(c.flow).ID
-	t.links.add(&own.links, there, Link{c.kind, t.records.at(c.flow).id, c.evidence, 1, o.Frame})
-	t.links.add(&other.links, here, Link{c.kind, f.id, c.evidence, 1, o.Frame})
+	t.link(n, c.flow, Link{Kind: c.kind, Evidence: c.evidence, Packets: 1, Frame: o.Frame})
 	if c.evidence != ProvenSegments && c.kind == ReplyOf && len(t.pairs) < maxPairs {
 		t.pairs[pairOf(here, there)] = true
 	}

@@ -18,7 +18,8 @@ type Observation struct {
 
 	Fragments uint16 // that the packet came in, 0 if it came whole
 
-	TOS, TTL uint8 // or traffic class and hop limit
+	ipID     uint16 // IPv4's identification: a copy has the same, something sent again mostly not; 0 for none
+	TOS, TTL uint8  // or traffic class and hop limit
 
 	within int8 // how many observations before this one in the batch is that of the IP header around it, 0 for none
 	flags  observed
@@ -32,7 +33,6 @@ const (
 	otherChecksum                      // not good and not bad: absent, owed by the NIC, cut off
 	related                            // the tuple stands in what an ICMP error quotes
 	untracked                          // ND, MLD, IGMP, errors: no flow, as in conntrack
-	identified                         // IPv4 with an identification: a copy has the same, something sent again has not
 	portless                           // a fragment alone, or cut off before the ports: no flow can be named
 	innermost                          // no other IP header in the packet
 )

@@ -241,9 +241,7 @@ func (w *walk) network(i int) {
 		copy(o.Src[12:], v.Source())
 		copy(o.Dst[12:], v.Destination())
 		o.TOS, o.TTL, o.Protocol = v.DSField(), v.TTL(), v.Protocol()
-		if v.Identification() != 0 {
-			o.flags |= identified
-		}
+		o.ipID = v.Identification()
 		if v.Fragment() {
 			w.fragment(i, o)
 		}
@@ -383,7 +381,7 @@ func (w *walk) finish() {
 		return
 	}
 	o := &w.batch.observations[w.ip]
-	if !w.transport && hasPorts(o.Protocol) {
+	if !w.transport && (hasPorts(o.Protocol) || o.query()) {
 		o.flags |= portless
 	}
 }
@@ -399,7 +397,7 @@ func (w *walk) print() {
 		s = &w.batch.segments[o.tcp]
 	}
 	o.flags |= innermost
-	o.Print, o.Link = fingerprint(w.packet, w.innerLayer, o, s), linkPrint(w.packet, w.innerLayer)
+	o.Print, o.Link = fingerprint(o, s), linkPrint(w.packet, w.innerLayer)
 }
 
 func portNumbers() (n [256]uint8) {

@@ -56,8 +56,8 @@ type Tracker struct {
 	pairs    map[[2]uint32]bool // segments that are the two directions of one, by their IDs
 
 	translations translations
-	within       []uint32  // flows of the packet that is being played, by observation
-	matches      []capture // where it was captured before
+	within       []uint32 // flows of the packet that is being played, by observation
+	copy         copyOf   // what else was captured of it
 
 	now    int64 // the latest time of a packet
 	counts Counts
@@ -193,10 +193,10 @@ func (t *Tracker) packet(b *Batch, m *mark, observations []Observation) {
 	}
 	t.within = t.within[:0]
 	inner := innermostOf(observations)
-	var c copyOf
+	c := &none
 	if inner >= 0 {
 		o := &observations[inner]
-		c.duplicate, c.elsewhere = t.copied(o, t.segment(o.path))
+		c = t.copied(o, t.segment(o.path))
 	}
 	for i := range observations {
 		o := &observations[i]
@@ -213,26 +213,37 @@ func (t *Tracker) packet(b *Batch, m *mark, observations []Observation) {
 	if inner < 0 || t.within[inner] == 0 {
 		return
 	}
-	o, n := &observations[inner], t.within[inner]
-	id := t.records.at(n).id
-	for i := range t.matches {
-		if was := &t.matches[i]; t.records.at(was.flow).id == was.id {
-			here, there := t.segmentOf(n).ID, t.segmentOf(was.flow).ID
-			t.links.add(&t.tie(n).links, there, Link{DuplicateOf, was.id, SamePackets, 1, o.Frame})
-			t.links.add(&t.tie(was.flow).links, here, Link{DuplicateOf, id, SamePackets, 1, o.Frame})
+	t.tieCopies(&observations[inner], t.within[inner], c)
+}
+
+var none copyOf // not to be written to
+
+// tieCopies links flow n, which has the packet of o, to those that have it, too.
+func (t *Tracker) tieCopies(o *Observation, n uint32, c *copyOf) {
+	f := t.records.at(n)
+	for i := range c.matches {
+		if was := &c.matches[i]; t.records.at(was.flow).id == was.id {
+			t.link(n, was.flow, Link{Kind: DuplicateOf, Evidence: SamePackets, Packets: 1, Frame: o.Frame})
 		}
 	}
-	t.copies.remember(o, n, id)
+	t.tieTranslated(o, n, c)
+	d := Original
+	if o.Src != f.Src || o.Sport != f.Sport && !f.query() {
+		d = Reply
+	}
+	t.copies.remember(o, n, f.id, d)
+}
+
+// link notes in both flows what they have to do with each other.
+func (t *Tracker) link(a, b uint32, l Link) {
+	l.Flow = t.records.at(b).id
+	t.links.add(&t.tie(a).links, t.segmentOf(b).ID, l)
+	l.Flow = t.records.at(a).id
+	t.links.add(&t.tie(b).links, t.segmentOf(a).ID, l)
 }
 
 // segmentOf is that of flow n.
 func (t *Tracker) segmentOf(n uint32) *Segment { return t.segments.slots[t.records.at(n).segment] }
-
-// copyOf is what else was captured of a packet.
-type copyOf struct {
-	duplicate bool // it was captured before in the same segment
-	elsewhere bool // or at another place
-}
 
 // innermostOf is the index of the innermost observation that has a print, -1 if there is none.
 func innermostOf(observations []Observation) int {
@@ -245,7 +256,7 @@ func innermostOf(observations []Observation) int {
 }
 
 // observe takes one observation, and returns the number of its flow, 0 if it belongs to none.
-func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, parent uint32, c copyOf) uint32 {
+func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, parent uint32, c *copyOf) uint32 {
 	switch {
 	case o.is(untracked):
 		t.counts.Untracked++
@@ -276,7 +287,7 @@ func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, paren
 		}
 		return n
 	}
-	n, d = t.advance(n, d, s, hash, uint32(symmetric>>32), o, segment, c.elsewhere)
+	n, d = t.advance(n, d, s, hash, uint32(symmetric>>32), o, segment, len(c.matches) > 0)
 	f, a := t.records.at(n), t.accounts.at(n)
 	f.state |= recent | hadOriginal<<d
 	if parent != 0 {

@@ -397,3 +397,56 @@ func TestPacketsAreCountedOnce(t *testing.T) {
 		}
 	}
 }
+
+// A router that translates addresses leaves numbers and payload as they are: both sides are one connection. What two hosts send alike is
+// linked to neither.
+func TestNAT(t *testing.T) {
+	type side struct{ point, src, dst string }
+	for _, tt := range []struct {
+		name       string
+		before     side
+		after      side
+		sport      uint16
+		ttl        uint8
+		wantBefore string
+		wantAfter  string
+	}{
+		{"SNAT", side{"lan", "10.0.0.1", "203.0.113.9"}, side{"wan", "198.51.100.1", "203.0.113.9"}, 50000, 63, "nat-of#2 before", "nat-of#1 after"},
+		{"DNAT", side{"wan", "203.0.113.9", "198.51.100.1"}, side{"lan", "203.0.113.9", "10.0.0.1"}, 40000, 63, "nat-of#2 before", "nat-of#1 after"},
+		{"hairpin", side{"lan", "10.0.0.1", "198.51.100.1"}, side{"lan", "10.0.0.254", "10.0.0.2"}, 50000, 63, "nat-of#2 before", "nat-of#1 after"},
+	} {
+		s := new(scene)
+		for _, c := range conversation {
+			id := s.nextID()
+			sides := []side{tt.before, tt.after}
+			ttl, ports := uint8(64), [2][2]uint16{{40000, 80}, {tt.sport, 80}}
+			for k := range sides {
+				at := k
+				if c.direction == 1 {
+					at = 1 - k
+				}
+				x, p := sides[at], ports[at]
+				ip, tcp := craft.IPv4{Src: x.src, Dst: x.dst, ID: id, TTL: ttl}, c.tcp
+				tcp.Src, tcp.Dst = p[0], p[1]
+				if c.direction == 1 {
+					ip.Src, ip.Dst, tcp.Src, tcp.Dst = ip.Dst, ip.Src, tcp.Dst, tcp.Src
+				}
+				s.at(x.point, ip, tcp, craft.Payload(c.payload))
+				ttl = tt.ttl
+			}
+		}
+		var got []string
+		s.play(t, flows.Options{}, 1, 1).Flows(func(f *flows.Flow) bool {
+			for _, l := range f.Links {
+				got = append(got, fmt.Sprintf("%s#%d %s", l.Kind, l.Flow, map[bool]string{true: "after", false: "before"}[l.After]))
+				if l.Packets != uint64(len(conversation)) {
+					t.Errorf("%s: %d packets prove it, want %d", tt.name, l.Packets, len(conversation))
+				}
+			}
+			return true
+		})
+		if want := []string{tt.wantBefore, tt.wantAfter}; !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", tt.name, got, want)
+		}
+	}
+}
