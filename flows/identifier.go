@@ -1,7 +1,6 @@
 package flows
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math/bits"
 	"net/netip"
@@ -50,24 +49,15 @@ var kindNames = [numKinds]string{"", "if", "vlan", "s-vlan", "i-sid", "mpls", "g
 func (k IdentifierKind) String() string { return kindNames[k] }
 
 // kinds are those of the protocols that have an identity, by protocol.
-var kinds [256]IdentifierKind
-
-func init() {
+var kinds = func() (kinds [256]IdentifierKind) {
 	for name, kind := range map[string]IdentifierKind{
 		"vlan": VLAN, "ieee8021ad": ServiceVLAN, "ieee8021ah": ISID, "mpls": Label, "gre": GREKey, "vxlan": VXLANVNI, "vxlan_gpe": VXLANVNI,
 		"geneve": GeneveVNI, "gtp": TEID, "fgl": FineLabel, "esp": SPI, "l2tp": L2TPSession, "pppoes": PPPoESession, "erspan": ERSPANVLAN, "fr": DLCI,
 	} {
 		kinds[dissect.ByName(name).ID] = kind
 	}
-}
-
-// size is how many bytes an identifier of kind k takes in an encoded path, the kind's own byte left out.
-func (k IdentifierKind) size() int {
-	if k == Tunnel {
-		return 32
-	}
-	return 4
-}
+	return kinds
+}()
 
 // String is what the packet's line and reports print: "vxlan 5001".
 func (i Identifier) String() string {
@@ -113,23 +103,4 @@ func (p Path) String() string {
 		}
 	}
 	return b.String()
-}
-
-// decodePath reads the encoded form of a path, which [Reader] writes: of each identifier its kind in a byte, then its number in four, or
-// its ends in 32.
-func decodePath(b []byte) (path Path) {
-	for len(b) > 0 {
-		id := Identifier{Kind: IdentifierKind(b[0])}
-		rest := b[1:]
-		if id.Kind == Tunnel {
-			for e := range id.Ends {
-				id.Ends[e] = netip.AddrFrom16([16]byte(rest[16*e:])).Unmap()
-			}
-		} else {
-			id.Number = binary.BigEndian.Uint32(rest)
-		}
-		path = append(path, id)
-		b = rest[id.Kind.size():]
-	}
-	return path
 }

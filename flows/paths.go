@@ -2,44 +2,80 @@ package flows
 
 import (
 	"bytes"
-	"encoding/binary"
+	"net/netip"
+
+	"pktscope/dissect"
 )
 
-// paths numbers paths, in their encoded form, in the order in which they are first met. Behind a capture point's number in four bytes come
-// the identifiers, see decodePath.
+// paths numbers the paths that a reader meets, in the order in which they are met. They are a tree: a path is a node, and the nodes below
+// it are the paths with one more step. Looking a step up compares numbers only.
 type paths struct {
 	slots []pathSlot // open addressing; a power of two
-	all   [][]byte   // by number
-	last  uint32     // the number that was asked for last: packets of one segment mostly come in a row
-	seed  uint64
+	nodes []pathNode
+	ends  map[[2][16]byte]uint32 // numbers of tunnels that have none, by their ends
+	told  uint32                 // nodes that have a number
 }
 
-type pathSlot struct{ hash, number uint32 } // number + 1; 0 is a free slot
+// pathSlot is a step from a node to another one.
+type pathSlot struct {
+	parent, number uint32
+	node           uint32 // + 1; 0 is a free slot
+	kind           IdentifierKind
+}
 
-func newPaths(seed uint64) *paths { return &paths{slots: make([]pathSlot, 64), seed: seed} }
+type pathNode struct {
+	parent uint32 // + 1; 0 for a capture point
+	step   Identifier
+	number uint32 // + 1; 0 if nobody has asked yet
+}
 
-// number returns the number of path, and whether it is new.
-func (p *paths) number(path []byte) (n uint32, fresh bool) {
-	if int(p.last) < len(p.all) && bytes.Equal(p.all[p.last], path) {
-		return p.last, false
-	}
-	hash := hashPath(path, p.seed)
+func newPaths() *paths {
+	return &paths{slots: make([]pathSlot, 64), ends: map[[2][16]byte]uint32{}}
+}
+
+// root returns the node of a capture point.
+func (p *paths) root(point *dissect.Point) uint32 { return p.step(noNode, 0, uint32(point.ID)) }
+
+// noNode stands for the node above all others.
+const noNode = ^uint32(0)
+
+// step returns the node that is one step below parent.
+func (p *paths) step(parent uint32, kind IdentifierKind, number uint32) uint32 {
 	mask := uint32(len(p.slots) - 1)
-	i := hash & mask
-	for ; p.slots[i].number != 0; i = (i + 1) & mask {
-		if s := p.slots[i]; s.hash == hash && bytes.Equal(p.all[s.number-1], path) {
-			p.last = s.number - 1
-			return p.last, false
+	i := pathHash(parent, kind, number) & mask
+	for ; p.slots[i].node != 0; i = (i + 1) & mask {
+		if s := &p.slots[i]; s.parent == parent && s.number == number && s.kind == kind {
+			return s.node - 1
 		}
 	}
-	n = uint32(len(p.all))
-	p.all = append(p.all, bytes.Clone(path))
-	p.slots[i] = pathSlot{hash, n + 1}
-	if 2*len(p.all) > len(p.slots) {
+	n := uint32(len(p.nodes))
+	p.nodes = append(p.nodes, pathNode{parent: parent + 1, step: Identifier{Kind: kind, Number: number}})
+	p.slots[i] = pathSlot{parent, number, n + 1, kind}
+	if 2*len(p.nodes) > len(p.slots) {
 		p.grow()
 	}
-	p.last = n
-	return n, true
+	return n
+}
+
+// tunnel is step for a tunnel that only its ends tell, in either order.
+func (p *paths) tunnel(parent uint32, a, b *[16]byte) uint32 {
+	if bytes.Compare(b[:], a[:]) < 0 {
+		a, b = b, a
+	}
+	number, known := p.ends[[2][16]byte{*a, *b}]
+	if !known {
+		number = uint32(len(p.ends))
+		p.ends[[2][16]byte{*a, *b}] = number
+	}
+	n := p.step(parent, Tunnel, number)
+	if s := &p.nodes[n].step; !s.Ends[0].IsValid() {
+		s.Number, s.Ends = 0, [2]netip.Addr{netip.AddrFrom16(*a).Unmap(), netip.AddrFrom16(*b).Unmap()}
+	}
+	return n
+}
+
+func pathHash(parent uint32, kind IdentifierKind, number uint32) uint32 {
+	return uint32(fold(uint64(parent)<<32^uint64(number)^fold1, uint64(kind)^fold2))
 }
 
 func (p *paths) grow() {
@@ -47,31 +83,45 @@ func (p *paths) grow() {
 	p.slots = make([]pathSlot, 2*len(old))
 	mask := uint32(len(p.slots) - 1)
 	for _, s := range old {
-		if s.number == 0 {
+		if s.node == 0 {
 			continue
 		}
-		i := s.hash & mask
-		for p.slots[i].number != 0 {
+		i := pathHash(s.parent, s.kind, s.number) & mask
+		for p.slots[i].node != 0 {
 			i = (i + 1) & mask
 		}
 		p.slots[i] = s
 	}
 }
 
+// number returns the number of a node, and whether nobody asked for it before.
+func (p *paths) number(node uint32) (n uint32, fresh bool) {
+	at := &p.nodes[node]
+	if at.number == 0 {
+		p.told++
+		at.number = p.told
+		return p.told - 1, true
+	}
+	return at.number - 1, false
+}
+
+// path is the steps to a node, outermost first.
+func (p *paths) path(node uint32) (path Path) {
+	for at := &p.nodes[node]; at.parent != 0; at = &p.nodes[at.parent-1] {
+		path = append(path, at.step)
+	}
+	for i, j := 0, len(path)-1; i < j; i, j = i+1, j-1 {
+		path[i], path[j] = path[j], path[i]
+	}
+	return path
+}
+
+// len is how many nodes there are.
+func (p *paths) len() int { return len(p.nodes) }
+
 // reset forgets all paths.
 func (p *paths) reset() {
 	clear(p.slots)
-	p.all, p.last = p.all[:0], 0
-}
-
-func hashPath(b []byte, seed uint64) uint32 {
-	h := seed ^ uint64(len(b))
-	for ; len(b) >= 8; b = b[8:] {
-		h = fold(h^binary.LittleEndian.Uint64(b)^fold1, seed^fold2)
-	}
-	var tail uint64
-	for i, c := range b {
-		tail |= uint64(c) << (8 * i)
-	}
-	return uint32(fold(h^tail^fold1, seed^fold3))
+	clear(p.ends)
+	p.nodes, p.told = p.nodes[:0], 0
 }

@@ -8,14 +8,10 @@ import (
 
 // A Reader reads observations out of packets. It keeps nothing of a packet but the paths that it has met, so that any number of readers may
 // read packets in any order; one reader is for one goroutine.
-type Reader struct {
-	paths *paths
-	told  int    // paths that batches have told of
-	path  []byte // of the packet that is being read
-}
+type Reader struct{ paths *paths }
 
 // NewReader returns a reader.
-func NewReader() *Reader { return &Reader{paths: newPaths(fold3)} }
+func NewReader() *Reader { return &Reader{paths: newPaths()} }
 
 // maxPaths bounds the paths that a reader remembers.
 const maxPaths = 1 << 16
@@ -30,10 +26,10 @@ type Batch struct {
 	forgot bool   // the reader numbers paths from 0 again
 }
 
-// path is a new path in its encoded form, and where it was met.
+// path is a new path, and where it was met.
 type path struct {
 	point *dissect.Point
-	steps []byte
+	steps Path
 }
 
 // mark is a packet of a batch.
@@ -52,43 +48,61 @@ func (b *Batch) Reset() {
 
 // The protocols that mean something here.
 var (
-	idIPv4, idIPv6           = protocolNumber("ip"), protocolNumber("ipv6")
-	idTCP, idUDP             = protocolNumber("tcp"), protocolNumber("udp")
-	idUDPLite, idSCTP        = protocolNumber("udplite"), protocolNumber("sctp")
-	idICMP, idICMPv6         = protocolNumber("icmp"), protocolNumber("icmpv6")
-	idIGMP, idGRE            = protocolNumber("igmp"), protocolNumber("gre")
-	idTRILL, idSLL           = protocolNumber("trill"), protocolNumber("sll")
-	idEthernet               = protocolNumber("eth")
-	extensions               = numbers("ipv6.hopopts", "ipv6.dstopts", "ipv6.routing", "ipv6.fraghdr")
-	transports               = numbers("tcp", "udp", "udplite", "sctp", "icmp", "icmpv6", "igmp", "gre")
-	tunnels                  = tunnelNumbers()
-	linkCooked2       uint16 = 276 // LINKTYPE_LINUX_SLL2, whose header has the number of the interface
+	idIPv4, idIPv6    = protocolNumber("ip"), protocolNumber("ipv6")
+	idTCP, idUDP      = protocolNumber("tcp"), protocolNumber("udp")
+	idUDPLite, idSCTP = protocolNumber("udplite"), protocolNumber("sctp")
+	idICMP, idICMPv6  = protocolNumber("icmp"), protocolNumber("icmpv6")
+	idIGMP, idGRE     = protocolNumber("igmp"), protocolNumber("gre")
+	idTRILL, idSLL    = protocolNumber("trill"), protocolNumber("sll")
+	idEthernet        = protocolNumber("eth")
 )
+
+// linkCooked2 is LINKTYPE_LINUX_SLL2, whose header has the number of the interface.
+const linkCooked2 = 276
+
+// roles are what the protocols mean here.
+type role uint8
+
+const (
+	roleNetwork   role = 1 << iota // IP
+	roleExtension                  // of IPv6
+	roleTransport                  // what an IP header carries
+	roleCooked                     // may have the number of an interface
+	roleIdentity                   // may have an identifier
+	roleOther                      // a tunnel without one
+)
+
+var roles = func() (roles [256]role) {
+	for id, kind := range kinds {
+		if kind != 0 {
+			roles[id] |= roleIdentity
+		}
+	}
+	for _, p := range dissect.Protocols() {
+		if p.Tunnel {
+			roles[p.ID] |= roleOther
+		}
+	}
+	roles[idIPv4], roles[idIPv6], roles[idSLL] = roleNetwork, roleNetwork, roleCooked
+	for _, name := range []string{"ipv6.hopopts", "ipv6.dstopts", "ipv6.routing", "ipv6.fraghdr"} {
+		roles[protocolNumber(name)] |= roleExtension
+	}
+	for _, id := range []dissect.ID{idTCP, idUDP, idUDPLite, idSCTP, idICMP, idICMPv6, idIGMP, idGRE} {
+		roles[id] |= roleTransport
+	}
+	return roles
+}()
 
 func protocolNumber(name string) dissect.ID { return dissect.ByName(name).ID }
 
-func numbers(names ...string) (set [256]bool) {
-	for _, name := range names {
-		set[protocolNumber(name)] = true
-	}
-	return set
-}
-
-func tunnelNumbers() (set [256]bool) {
-	for _, p := range dissect.Protocols() {
-		set[p.ID] = p.Tunnel
-	}
-	return set
-}
-
 // Read adds what p says to b. Nothing in p is pending, and its checksums are verified.
 func (r *Reader) Read(p *dissect.Packet, b *Batch) {
-	if len(r.paths.all) >= maxPaths && len(b.packets) == 0 {
+	if r.paths.len() >= maxPaths && len(b.packets) == 0 {
 		r.paths.reset()
-		r.told, b.forgot = 0, true
+		b.forgot = true
 	}
-	w := walk{reader: r, packet: p, batch: b, ip: -1, inner: -1}
-	w.begin()
+	w := walk{paths: r.paths, packet: p, batch: b, ip: -1, inner: -1}
+	w.path = r.paths.root(p.Point)
 	w.layers()
 	w.finish()
 	w.print()
@@ -97,7 +111,8 @@ func (r *Reader) Read(p *dissect.Packet, b *Batch) {
 
 // walk goes over the layers of a packet, outermost first.
 type walk struct {
-	reader *Reader
+	paths  *paths
+	path   uint32 // to where the walk is, a node of paths
 	packet *dissect.Packet
 	batch  *Batch
 	ip     int // the observation of the innermost IP header so far, -1 before the first
@@ -110,58 +125,44 @@ type walk struct {
 	inner, innerLayer int  // the innermost observation that is not of a quoted header, and its layer; -1 for none
 }
 
-func (w *walk) begin() {
-	r := w.reader
-	r.path = binary.BigEndian.AppendUint32(r.path[:0], uint32(w.packet.Point.ID))
-}
-
 func (w *walk) layers() {
 	p := w.packet
 	last := 0 // layer that meant something
 	for i := 1; i < len(p.Layers); i++ {
 		l := &p.Layers[i]
-		id := l.Protocol
-		kind := kinds[id]
-		if kind == 0 && !transports[id] && !tunnels[id] && !extensions[id] && id != idIPv4 && id != idIPv6 && id != idSLL {
+		role := roles[l.Protocol]
+		if role == 0 {
 			continue
 		}
 		if int(l.Parent) < last { // of several messages in a packet only the first is looked at
 			return
 		}
 		last = i
+		whole := l.Flags&dissect.Partial == 0
 		switch {
-		case id == idIPv4 || id == idIPv6:
-			if l.Flags&dissect.Partial != 0 {
+		case role&roleNetwork != 0:
+			if !whole {
 				return
 			}
 			w.network(i)
 			continue
-		case id == idSLL:
-			if h := p.Header(l); p.Point.Link == linkCooked2 && len(h) >= 8 {
-				w.add(Interface, binary.BigEndian.Uint32(h[4:]))
-			}
-			continue
-		case extensions[id]:
+		case role&roleExtension != 0:
 			if h := p.Header(l); w.ip >= 0 && !w.transport && len(h) > 0 {
 				w.batch.observations[w.ip].Protocol = h[0]
 			}
 			continue
-		}
-		if transports[id] && w.ip >= 0 && !w.transport {
+		case role&roleTransport != 0 && w.ip >= 0 && !w.transport:
 			w.transport = true
 			w.upper(i)
+		case role&roleCooked != 0 && whole && p.Point.Link == linkCooked2:
+			w.add(Interface, binary.BigEndian.Uint32(p.Header(l)[4:]))
 		}
-		if l.Flags&dissect.Partial != 0 {
-			continue
-		}
-		if id == idTRILL {
-			w.trill = true
-		}
-		if kind != 0 {
-			if n, ok := dissect.ByID(id).Identity(p, l); ok {
-				w.identify(l, kind, n)
+		if role&roleIdentity != 0 && whole {
+			if n, ok := dissect.ByID(l.Protocol).Identity(p, l); ok {
+				w.identify(l, kinds[l.Protocol], n)
 			}
 		}
+		w.trill = w.trill || l.Protocol == idTRILL
 	}
 }
 
@@ -185,7 +186,7 @@ func (w *walk) identify(l *dissect.Layer, kind IdentifierKind, n uint32) {
 }
 
 func (w *walk) add(kind IdentifierKind, n uint32) {
-	w.reader.path = binary.BigEndian.AppendUint32(append(w.reader.path, byte(kind)), n)
+	w.path = w.paths.step(w.path, kind, n)
 	w.named = true
 }
 
@@ -195,20 +196,15 @@ func (w *walk) ends() {
 		return
 	}
 	o := &w.batch.observations[w.ip]
-	a, b := &o.Src, &o.Dst
-	if string(b[:]) < string(a[:]) {
-		a, b = b, a
-	}
-	w.reader.path = append(append(append(w.reader.path, byte(Tunnel)), a[:]...), b[:]...)
+	w.path = w.paths.tunnel(w.path, &o.Src, &o.Dst)
 	w.named = true
 }
 
 // number is that of the path to where the walk is.
 func (w *walk) number() uint32 {
-	r := w.reader
-	n, fresh := r.paths.number(r.path)
+	n, fresh := w.paths.number(w.path)
 	if fresh {
-		w.batch.fresh = append(w.batch.fresh, path{w.packet.Point, r.paths.all[n][4:]})
+		w.batch.fresh = append(w.batch.fresh, path{w.packet.Point, w.paths.path(w.path)})
 	}
 	return n
 }

@@ -73,7 +73,7 @@ func (p Policy) apply(path Path) Path {
 	return kept
 }
 
-// append encodes the path, see decodePath.
+// append appends the path to a key: of each identifier its kind in a byte, then its number in four, or its ends in 32.
 func (p Path) append(dst []byte) []byte {
 	for _, id := range p {
 		dst = append(dst, byte(id.Kind))

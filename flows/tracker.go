@@ -129,7 +129,7 @@ func (t *Tracker) learn(r *Reader, b *Batch) {
 
 // meet returns the segment of a path.
 func (t *Tracker) meet(p path) *Segment {
-	s := &Segment{Point: p.point, Path: t.options.Policy.apply(decodePath(p.steps))}
+	s := &Segment{Point: p.point, Path: t.options.Policy.apply(p.steps)}
 	point := uint32(p.point.ID)
 	if t.options.OneSite || t.options.Policy == None {
 		point = 0
