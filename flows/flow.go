@@ -27,8 +27,9 @@ type Flow struct {
 	Related    uint32
 	Invalid    uint32 // packets that its state has no room for
 	Links      []Link
-	Connection uint32 // ID of the flow that has the connection's state; its own if it is not linked
-	Label      string
+	Connection uint32    // ID of the flow that has the connection's state; its own if it is not linked
+	TLS        *TLSLabel // nil if no ClientHello was seen
+	DNS        *DNSLabel // nil if it has no messages of DNS
 }
 
 // Traffic is what was counted of one direction.
@@ -120,6 +121,7 @@ func (t *Tracker) view(n uint32, v *Flow) {
 	}
 	slices.SortFunc(links, func(x, y Link) int { return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Flow, y.Flow)) })
 	v.Links = links
+	t.viewLabel(f, tied.label, v)
 }
 
 // provenLink tells whether the translation between the segments of a link is proven.

@@ -51,7 +51,7 @@ func (a *account) direction(d Direction) *direction {
 	return &a.reply
 }
 
-// ties are what a flow has to do with others.
+// ties are what a flow has to do with others, and what else most flows have nothing of.
 type ties struct {
 	links      uint32 // the first
 	owner      uint32 // the flow that has the state of the connection that this one belongs to; 0 for itself
@@ -59,6 +59,7 @@ type ties struct {
 	nextMember uint32 // the next one of the same owner
 	related    uint32 // errors that quote it
 	invalid    uint32 // packets that its state has no room for
+	label      uint32 // in the tracker's list of DNS or TLS; 0 for none
 	flip       bool   // its original direction is the owner's reply
 }
 

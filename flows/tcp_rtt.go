@@ -37,7 +37,11 @@ func (r *tcpResult) roundTrip(ns int64) {
 
 // RTT returns the round-trip times of direction d's data.
 func (t *TCP) RTT(d Direction) RTT {
-	r := &t.results[d]
+	return t.results[d].rtt()
+}
+
+// rtt returns what was summed up.
+func (r *tcpResult) rtt() RTT {
 	if r.count == 0 {
 		return RTT{}
 	}

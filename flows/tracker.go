@@ -53,6 +53,7 @@ type Tracker struct {
 	nextID   uint32
 	copies   *copies
 	links    links
+	labels   labelTable
 	pairs    map[[2]uint32]bool // segments that are the two directions of one, by their IDs
 
 	translations translations
@@ -74,6 +75,7 @@ type Counts struct {
 	Left      uint64 // flows that left because of the limit
 	Unlinked  uint64 // links that found no room
 	Ambiguous uint64 // flows that might belong to several, and are linked to none
+	Unlabeled uint64 // names out of the network that found no room
 }
 
 // NewTracker returns a tracker that remembers nothing yet.
@@ -97,7 +99,7 @@ func NewTracker(o Options) *Tracker {
 // Counts returns what was counted besides flows.
 func (t *Tracker) Counts() Counts {
 	c := t.counts
-	c.Unlinked = t.links.lost
+	c.Unlinked, c.Unlabeled = t.links.lost, t.labels.names.lost
 	return c
 }
 
@@ -297,6 +299,9 @@ func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, paren
 			f.state |= manyAround
 		}
 	}
+	if o.Payload > 0 {
+		t.label(n, d, o)
+	}
 	a.direction(d).add(o)
 	if o.Fragments > 0 || o.is(badChecksum) {
 		tr := t.trouble(a, d)
@@ -444,6 +449,7 @@ func (t *Tracker) leave(n uint32) {
 	}
 	if a.ties != 0 {
 		t.links.drop(t.tied(a).links)
+		t.dropLabel(f, t.tied(a).label)
 		t.ties.give(a.ties)
 	}
 	if f.tcp != 0 {
