@@ -75,14 +75,7 @@ func (f *Flow) Last() int64 { return max(f.Directions[0].Last, f.Directions[1].L
 // Flows calls visit for all flows that have not left, in the order in which they began, until it returns false. The flow is good until visit
 // returns.
 func (t *Tracker) Flows(visit func(*Flow) bool) {
-	numbers := make([]uint32, 0, t.records.len())
-	for n := uint32(1); n <= t.records.used; n++ {
-		if t.records.at(n).id != 0 {
-			numbers = append(numbers, n)
-		}
-	}
-	slices.SortFunc(numbers, func(a, b uint32) int { return cmp.Compare(t.records.at(a).id, t.records.at(b).id) })
-	for _, n := range numbers {
+	for _, n := range t.inOrder() {
 		t.view(n, &t.flow)
 		if !visit(&t.flow) {
 			return

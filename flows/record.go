@@ -70,14 +70,17 @@ type trouble struct {
 	fragments, duplicates uint32
 }
 
+// maxTOS is how many values of TOS are kept for a direction.
+const maxTOS = 4
+
 // direction is what is counted of one.
 type direction struct {
 	packets, bytes, payload uint64
-	first, last             int64    // nanoseconds since the Unix epoch
-	unverified              uint32   // checksums that are neither good nor bad
-	tos                     [4]uint8 // the first values that it had
-	values                  uint8    // how many of them; one more than fits for more
-	ttl                     [2]uint8 // lowest and highest
+	first, last             int64         // nanoseconds since the Unix epoch
+	unverified              uint32        // checksums that are neither good nor bad
+	tos                     [maxTOS]uint8 // the first values that it had
+	values                  uint8         // how many of them; one more than fits for more
+	ttl                     [2]uint8      // lowest and highest
 }
 
 func (d *direction) add(o *Observation) {
