@@ -10,6 +10,7 @@ import (
 )
 
 // Lines have the form of conntrack -L -o extended, which was compared with what that tool prints of a kernel
+// with zones of one direction and of both.
 func TestConntrackText(t *testing.T) {
 	s := new(scene)
 	for i, c := range conversation {
