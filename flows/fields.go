@@ -319,11 +319,8 @@ func (t *Tuple) tcp() bool { return t.Protocol == protocolTCP }
 
 // pointText is how a capture point is called: by its interface, and by its file if that has none.
 func pointText(p *dissect.Point) string {
-	switch {
-	case p.Name != "":
-		return p.Name
-	case p.Index >= 0:
-		return "#" + strconv.Itoa(p.Index)
+	if name := pointName(p); name != "" {
+		return name
 	}
 	return filepath.Base(p.File)
 }
@@ -341,8 +338,6 @@ func (t *Tuple) ProtocolName() string {
 	return strconv.Itoa(int(t.Protocol))
 }
 
-var byName = map[string]*Field{}
-
 // object is fields whose names begin alike, as JSON nests them.
 type object struct {
 	name  string
@@ -350,18 +345,20 @@ type object struct {
 	parts []*object
 }
 
-var root object
+var byName, root = nest()
 
-func init() {
+func nest() (map[string]*Field, *object) {
+	names, top := map[string]*Field{}, new(object)
 	for i := range fields {
 		f := &fields[i]
-		byName[f.Name] = f
-		at := &root
+		names[f.Name] = f
+		at := top
 		for part := range strings.SplitSeq(f.Name, ".") {
 			at = at.part(part)
 		}
 		at.field = f
 	}
+	return names, top
 }
 
 func (o *object) part(name string) *object {
