@@ -127,3 +127,19 @@ func (t *Tracker) inOrder() []uint32 {
 	slices.SortFunc(numbers, func(a, b uint32) int { return cmp.Compare(t.records.at(a).id, t.records.at(b).id) })
 	return numbers
 }
+
+// Clone returns a copy that stays good.
+func (c *Connection) Clone() *Connection {
+	clone := *c
+	clone.IDs = slices.Clone(c.IDs)
+	clone.Links = slices.Clone(c.Links)
+	for d := range clone.Directions {
+		clone.Directions[d].TOS = slices.Clone(c.Directions[d].TOS)
+		clone.Segments[d] = slices.Clone(c.Segments[d])
+	}
+	if c.TCP != nil {
+		tcp := *c.TCP
+		clone.TCP = &tcp
+	}
+	return &clone
+}

@@ -30,7 +30,7 @@ func (t *Table) writeCSV(out *csv.Writer) error {
 	write := func(report string, row []Cell) {
 		record := []string{report}
 		for i, cell := range row {
-			record = append(record, printable(cell.plain(t.Columns[i].Kind)))
+			record = append(record, Printable(cell.plain(t.Columns[i].Kind)))
 		}
 		if estimates {
 			record = append(record, strings.Join(t.approximate(row), ";"))

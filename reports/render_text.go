@@ -52,7 +52,7 @@ func WriteText(w io.Writer, tables []*Table, o TextOptions) error {
 }
 
 func (t *Table) writeText(out *bytes.Buffer, o TextOptions) error {
-	title := printable(t.Title)
+	title := Printable(t.Title)
 	if len(t.Rows) == 0 && t.Other == nil && t.More == 0 {
 		title += ": none"
 	}
@@ -86,7 +86,7 @@ func (o TextOptions) styled(style, s string) string {
 }
 
 func (o TextOptions) note(out *bytes.Buffer, s string) {
-	out.WriteString(margin + o.styled(faint, "note: "+printable(s)) + "\n")
+	out.WriteString(margin + o.styled(faint, "note: "+Printable(s)) + "\n")
 }
 
 // writeHorizontal prints a header and a line for each row, and returns the titles of the columns that found no room.
@@ -162,7 +162,7 @@ func (t *Table) grid(clock *Clock) *grid {
 		if title == "" {
 			title = c.Name
 		}
-		g.columns = append(g.columns, gridColumn{title: printable(title), right: kinds[c.Kind].right, cuttable: kinds[c.Kind].cuttable})
+		g.columns = append(g.columns, gridColumn{title: Printable(title), right: kinds[c.Kind].right, cuttable: kinds[c.Kind].cuttable})
 		if c.Kind == KindTime {
 			for _, row := range t.Rows {
 				if n, ok := row[i].value.(int64); ok {
@@ -199,14 +199,14 @@ func (c Cell) text(kind Kind, clock *Clock, digits int) string {
 		}
 		return "no"
 	case string:
-		return printable(v)
+		return Printable(v)
 	case []string:
 		if kind == KindPath && len(v) > 0 {
-			return strings.Repeat("  ", len(v)-1) + printable(v[len(v)-1])
+			return strings.Repeat("  ", len(v)-1) + Printable(v[len(v)-1])
 		}
-		return printable(strings.Join(v, ", "))
+		return Printable(strings.Join(v, ", "))
 	case netip.Addr:
-		return printable(v.String()) // an IPv6 zone may hold anything
+		return Printable(v.String()) // an IPv6 zone may hold anything
 	case int64:
 		s := number(v, kind)
 		if kind == KindTime {
@@ -240,9 +240,9 @@ func number(n int64, kind Kind) string {
 	return strconv.FormatInt(n, 10)
 }
 
-// printable escapes what is not printable, as Go does in quotes: names in a capture are whatever a stranger sent, and
+// Printable escapes what is not printable, as Go does in quotes: names in a capture are whatever a stranger sent, and
 // control characters would let them draw on the terminal or forge lines.
-func printable(s string) string {
+func Printable(s string) string {
 	clean := true
 	for _, r := range s {
 		if r == utf8.RuneError || !strconv.IsPrint(r) {

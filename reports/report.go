@@ -50,6 +50,7 @@ var all = []Description{
 	{"tunnels", "tunnels, label stacks and security associations: who carries whose packets", newTunnels, false, false},
 	{"checksums", "checksums by protocol and verdict", newChecksums, false, false},
 	{"anomalies", "what is odd in packets", newAnomalies, false, false},
+	{"flows", "the largest flows, their state as conntrack has it, and whose they are", newFlowsReport, false, true},
 	{"queues", "which queue the TOS bits choose, who fills it, and where DSCPs are lost", newQueues, true, false},
 }
 

@@ -8,13 +8,14 @@ import (
 // tracking follows the flows of a run for those reports that say something of them. They share one tracker.
 type tracking struct {
 	*flows.Tracker
+	options flows.Options
 	reader  *flows.Reader
 	batch   flows.Batch
 	leaving []func(*flows.Flow)
 }
 
 func newTracking(o flows.Options) *tracking {
-	t := &tracking{reader: flows.NewReader()}
+	t := &tracking{options: o, reader: flows.NewReader()}
 	o.Left = func(f *flows.Flow) {
 		for _, left := range t.leaving {
 			left(f)

@@ -70,8 +70,8 @@ func FuzzPrintable(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		got := printable(s)
-		if again := printable(got); again != got {
+		got := Printable(s)
+		if again := Printable(got); again != got {
 			t.Errorf("%q became %q, which is not printable", s, got)
 		}
 		if len(got) < len(s) {

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"pktscope/flows"
+	"pktscope/pcaps"
+	"pktscope/reports"
+)
+
+func flowsCommand() *cobra.Command {
+	var o flowsOptions
+	cmd := &cobra.Command{
+		Use:   "flows FILE...",
+		Short: "Print flows: who talks to whom in which segment, as conntrack sees it",
+		Long: `Flows follows the flows of captures and prints them: the largest as a table, or all of them as JSON, CSV or in the words of
+conntrack -L. Who has the same addresses and ports in another VLAN, tunnel or label is another flow; what belongs together under
+different labels is linked, and one line in the table. pktscope help flows says more.
+
+Captures are pcap, pcapng or snoop files, compressed or not; - is standard input. Several are merged by time.`,
+		Example: `  pktscope flows trace.pcap
+  pktscope flows trace.pcap --sort=-tcp.retransmissions --top 50
+  pktscope flows trace.pcap -T json | jq 'select(.tcp.retransmissions > 10) | .segment'
+  pktscope flows lan.pcap wan.pcap -T conntrack --legend
+  pktscope flows trace.pcap --tenants tenants.yaml -Y 'vxlan.vni == 5001'`,
+		Args: files,
+		RunE: func(cmd *cobra.Command, files []string) error {
+			o.topGiven = cmd.Flags().Changed("top")
+			return o.run(files)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVarP(&o.format, "format", "T", "text", "what to print: "+strings.Join(flowsFormats, ", "))
+	flags.StringVar(&o.sort, "sort", "", "order flows by `FIELDS`, with commas between them, largest first for -FIELD (default -bytes for text,\nthe order in which they began for others)")
+	flags.IntVar(&o.top, "top", defaultTopFlows, "print the first `N` flows, 0 for all; others than text have all unless told otherwise")
+	flags.BoolVar(&o.legend, "legend", false, "with -T conntrack, say at the end which segment each zone is")
+	o.tracking.flags(cmd)
+	o.input.flags(flags)
+	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(flowsFormats, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// flowsFormats are what -T takes.
+var flowsFormats = []string{"text", "json", "csv", "conntrack"}
+
+const defaultTopFlows = 20
+
+type flowsOptions struct {
+	input
+	tracking tracking
+	format   string
+	sort     string
+	top      int
+	topGiven bool
+	legend   bool
+}
+
+func (o *flowsOptions) run(files []string) error {
+	out := newOutput(os.Stdout)
+	tracking, err := o.tracking.options()
+	if err != nil {
+		return err
+	}
+	printer, err := o.printer(out, tracking)
+	if err != nil {
+		return err
+	}
+	options, err := o.options(true)
+	if err != nil {
+		return err
+	}
+	src, err := pcaps.OpenAll(files, pcaps.Options{})
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	follower := newFollower(tracking, printer.left)
+	err = o.consume(src, options, follower, o.streams())
+	if err != nil && !errors.As(err, new(*reports.IncompleteError)) {
+		return errors.Join(out.flush(), err)
+	}
+	if failed := printer.end(follower.Tracker); failed != nil {
+		return failed
+	}
+	if failed := out.flush(); failed != nil {
+		return failed
+	}
+	if !o.quiet && o.format != "text" {
+		for _, note := range reports.LimitNotes(follower.Tracker) {
+			fmt.Fprintln(os.Stderr, "pktscope: "+note)
+		}
+	}
+	return err
+}
+
+// streams tells whether flows are printed as they leave, or when all are known.
+func (o *flowsOptions) streams() bool { return o.format != "text" && o.sort == "" && !o.topGiven }
+
+// flowPrinter prints flows: those that leave before the end, and then all others.
+type flowPrinter interface {
+	left(*flows.Flow) error
+	end(*flows.Tracker) error
+}
+
+func (o *flowsOptions) printer(out *output, tracking flows.Options) (flowPrinter, error) {
+	order := flows.Largest
+	switch {
+	case o.sort != "":
+		var err error
+		if order, err = flows.ParseOrder(o.sort); err != nil {
+			return nil, fmt.Errorf("--sort: %w", err)
+		}
+	case o.format != "text":
+		order = nil // by ID
+	}
+	limit := o.top
+	switch {
+	case o.top < 0:
+		return nil, errors.New("--top takes a number of flows, 0 for all")
+	case o.legend && o.format != "conntrack":
+		return nil, errors.New("--legend needs -T conntrack")
+	case o.top == 0 || !o.topGiven && o.format != "text":
+		limit = tracking.MaxFlows
+	}
+	if o.format == "text" {
+		return &flowTable{out: out, table: reports.NewFlowTable(order, limit, tracking)}, nil
+	}
+	p := &flowLines{out: out}
+	switch o.format {
+	case "json":
+		p.line = func(dst []byte, c *flows.Connection) []byte { return c.AppendJSON(dst) }
+	case "csv":
+		p.header, p.line = flowsCSVHeader(), appendFlowCSV
+	case "conntrack":
+		p.whole = true
+		p.line = func(dst []byte, c *flows.Connection) []byte { return c.AppendConntrack(dst) }
+		if o.legend {
+			p.legend = newLegend(p.line)
+			p.line = p.legend.line
+		}
+	default:
+		return nil, fmt.Errorf("%q is not a format; there are %s", o.format, strings.Join(flowsFormats, ", "))
+	}
+	if !o.streams() {
+		p.top = &flows.Top[[]byte]{Order: order, Limit: limit}
+	}
+	return p, nil
+}
+
+// flowTable prints the first flows of an order in a table.
+type flowTable struct {
+	out   *output
+	table *reports.FlowTable
+}
+
+func (p *flowTable) left(f *flows.Flow) error {
+	p.table.Add(f.Alone())
+	return nil
+}
+
+func (p *flowTable) end(tracker *flows.Tracker) error {
+	tracker.Connections(func(c *flows.Connection) bool {
+		p.table.Add(c)
+		return true
+	})
+	table := p.table.Table()
+	reports.NoteLimits(table, tracker)
+	return reports.WriteText(p.out.file, []*reports.Table{table}, reports.TextOptions{Width: p.out.width(), Color: p.out.color})
+}
+
+// flowLines prints a line for each flow.
+type flowLines struct {
+	out    *output
+	line   func([]byte, *flows.Connection) []byte
+	header []byte             // a line before the first
+	whole  bool               // a line for each connection instead
+	top    *flows.Top[[]byte] // nil for all, as they come
+	legend *legend            // nil for none
+}
+
+func (p *flowLines) left(f *flows.Flow) error { return p.add(f.Alone()) }
+
+func (p *flowLines) add(c *flows.Connection) error {
+	if p.top != nil {
+		p.top.Add(&c.Flow, func() []byte { return p.line(nil, c) })
+		return nil
+	}
+	p.begin()
+	p.out.buf = append(p.line(p.out.buf, c), '\n')
+	return p.out.done()
+}
+
+func (p *flowLines) begin() {
+	p.out.buf = append(p.out.buf, p.header...)
+	p.header = nil
+}
+
+func (p *flowLines) end(tracker *flows.Tracker) (err error) {
+	add := func(c *flows.Connection) bool {
+		err = p.add(c)
+		return err == nil
+	}
+	if p.whole {
+		tracker.Connections(add)
+	} else {
+		tracker.Flows(func(f *flows.Flow) bool { return add(f.Alone()) })
+	}
+	p.begin()
+	if p.top != nil {
+		for _, line := range p.top.Sorted() {
+			p.out.buf = append(append(p.out.buf, line...), '\n')
+			if err == nil {
+				err = p.out.done()
+			}
+		}
+	}
+	if p.legend != nil {
+		p.out.buf = p.legend.append(p.out.buf)
+	}
+	return err
+}

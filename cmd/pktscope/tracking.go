@@ -1,0 +1,104 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"pktscope/dissect"
+	"pktscope/flows"
+	"pktscope/reports"
+)
+
+// tracking is how flows are told apart and followed: the flags of all commands that say something of flows.
+type tracking struct {
+	oneSite  bool
+	policy   segmentPolicy
+	tenants  string
+	flows    int
+	segments int
+	links    int
+}
+
+func (o *tracking) flags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVar(&o.oneSite, "one-site", false, "all capture points see one network: a VLAN is the same at each")
+	flags.Var(&o.policy, "segments", "tell segments apart by `WHAT`: "+strings.Join(flows.Policies(), ", ")+" (default exact)")
+	flags.StringVar(&o.tenants, "tenants", "", "read from `FILE` which identifiers are whose; pktscope help tenants says more")
+	flags.IntVar(&o.flows, "max-flows", 1_000_000, "remember at most `N` flows; past it the one least recently seen leaves, and is reported")
+	flags.IntVar(&o.segments, "max-segments", 1<<18, "remember at most `N` segments")
+	flags.IntVar(&o.links, "max-links", 1_000_000, "remember at most `N` links between flows")
+}
+
+// options reads the tenants file, if there is one.
+func (o *tracking) options() (f flows.Options, err error) {
+	for _, limit := range []struct {
+		flag string
+		n    int
+	}{{"max-flows", o.flows}, {"max-segments", o.segments}, {"max-links", o.links}} {
+		if limit.n < 1 {
+			return f, fmt.Errorf("--%s takes a number from 1 on", limit.flag)
+		}
+	}
+	f = flows.Options{Policy: flows.Policy(o.policy), OneSite: o.oneSite, MaxFlows: o.flows, MaxSegments: o.segments, MaxLinks: o.links}
+	if o.tenants == "" {
+		return f, nil
+	}
+	tenants, err := flows.ReadTenants(o.tenants)
+	if err != nil {
+		return f, err
+	}
+	f.Tenants = tenants
+	return f, nil
+}
+
+// segmentPolicy is the value of --segments.
+type segmentPolicy flows.Policy
+
+func (p *segmentPolicy) String() string { return flows.Policy(*p).String() }
+func (*segmentPolicy) Type() string     { return "string" }
+
+func (p *segmentPolicy) Set(s string) error {
+	for i, name := range flows.Policies() {
+		if name == s {
+			*p = segmentPolicy(i)
+			return nil
+		}
+	}
+	return errors.New("there are " + strings.Join(flows.Policies(), ", "))
+}
+
+var _ pflag.Value = (*segmentPolicy)(nil)
+
+// follower is a consumer that follows the flows of the packets that it is given.
+type follower struct {
+	*flows.Tracker
+	reader *flows.Reader
+	batch  flows.Batch
+	err    error // of who was shown a flow that left
+}
+
+var _ reports.Consumer = (*follower)(nil)
+
+// newFollower shows each flow that leaves early to left.
+func newFollower(o flows.Options, left func(*flows.Flow) error) *follower {
+	f := &follower{reader: flows.NewReader()}
+	o.Left = func(flow *flows.Flow) {
+		if f.err == nil {
+			f.err = left(flow)
+		}
+	}
+	f.Tracker = flows.NewTracker(o)
+	return f
+}
+
+// Packet implements [reports.Consumer].
+func (f *follower) Packet(p *dissect.Packet) error {
+	f.batch.Reset()
+	f.reader.Read(p, &f.batch)
+	f.Play(f.reader, &f.batch)
+	return f.err
+}

@@ -1,0 +1,301 @@
+package reports
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"pktscope/dissect"
+	"pktscope/flows"
+)
+
+// The flows report: the largest connections, in conntrack's words. Flows that are linked as the two directions of a connection, or because it
+// went on elsewhere, are one row.
+type flowsReport struct {
+	tracking *tracking
+	options  flows.Options
+	groups   int
+	left     *FlowTable // those that left before the end
+}
+
+func newFlowsReport(s setup) Report {
+	r := &flowsReport{tracking: s.flows, options: s.flows.options, groups: s.groups}
+	r.Reset()
+	s.flows.onLeave(func(f *flows.Flow) { r.left.Add(f.Alone()) })
+	return r
+}
+
+func (r *flowsReport) NewPart() Part { return noPart{} }
+
+func (r *flowsReport) Reset() { r.left = NewFlowTable(flows.Largest, r.groups, r.options) }
+
+func (r *flowsReport) Snapshot() []*Table {
+	all := r.left.clone()
+	r.tracking.Connections(func(c *flows.Connection) bool {
+		all.Add(c)
+		return true
+	})
+	t := all.Table()
+	NoteLimits(t, r.tracking.Tracker)
+	return []*Table{t}
+}
+
+// noPart is the part of a report that looks at flows, which all reports of a run share.
+type noPart struct{}
+
+func (noPart) Add(*dissect.Packet) {}
+func (noPart) Flush()              {}
+
+// A FlowTable makes a table of connections: those that come first in an order.
+type FlowTable struct {
+	top     flows.Top[*flows.Connection]
+	oneSite bool
+	other   flowTotals // of those that found no room
+}
+
+type flowTotals struct {
+	packets, bytes [2]uint64
+}
+
+func (t *flowTotals) add(f *flows.Flow, sign uint64) {
+	for d := range f.Directions {
+		t.packets[d] += sign * f.Directions[d].Packets
+		t.bytes[d] += sign * f.Directions[d].Bytes
+	}
+}
+
+// NewFlowTable returns an empty table that keeps at most limit rows. Flows are told apart as the options say.
+func NewFlowTable(order flows.Order, limit int, o flows.Options) *FlowTable {
+	return &FlowTable{top: flows.Top[*flows.Connection]{Order: order, Limit: limit}, oneSite: o.OneSite || o.Policy == flows.None}
+}
+
+// Add adds a connection.
+func (t *FlowTable) Add(c *flows.Connection) {
+	t.other.add(&c.Flow, 1)
+	t.top.Add(&c.Flow, c.Clone)
+}
+
+func (t *FlowTable) clone() *FlowTable {
+	clone := *t
+	clone.top = *t.top.Clone()
+	return &clone
+}
+
+// Table returns the table of all that was added.
+func (t *FlowTable) Table() *Table {
+	table := &Table{Name: "flows", Title: "Flows", Columns: []Column{
+		{Name: "id", Title: "#", Kind: KindNumber},
+		{Name: "segment", Kind: KindText},
+		{Name: "tenant", Kind: KindText, Detail: true},
+		{Name: "proto", Kind: KindText},
+		{Name: "src", Title: "source", Kind: KindAddress},
+		{Name: "dst", Title: "destination", Kind: KindAddress},
+		{Name: "state", Kind: KindText},
+		{Name: "replied", Kind: KindBool, Detail: true},
+		{Name: "assured", Kind: KindBool, Detail: true},
+		{Name: "midstream", Kind: KindBool, Detail: true},
+		{Name: "packets_orig", Title: "packets →", Kind: KindCount},
+		{Name: "packets_reply", Title: "←", Kind: KindCount},
+		{Name: "bytes", Kind: KindBytes, Detail: true},
+		{Name: "bytes_orig", Title: "bytes →", Kind: KindBytes},
+		{Name: "bytes_reply", Title: "←", Kind: KindBytes},
+		{Name: "duration", Title: "lasts", Kind: KindDuration},
+		{Name: "rtt", Title: "RTT", Kind: KindDuration},
+		{Name: "retransmissions", Title: "retr", Kind: KindCount},
+		{Name: "out_of_order", Kind: KindCount, Detail: true},
+		{Name: "duplicates", Title: "dup", Kind: KindCount},
+		{Name: "parent", Title: "in", Kind: KindNumber},
+		{Name: "flows", Kind: KindNumbers, Detail: true},
+		{Name: "label", Kind: KindText},
+		{Name: "first", Kind: KindTime, Detail: true},
+		{Name: "last", Kind: KindTime, Detail: true},
+	}, Size: "bytes"}
+	kept := t.top.Sorted()
+	names := segmentNames{oneSite: t.oneSite}
+	for _, c := range kept {
+		names.see(c)
+		t.other.add(&c.Flow, ^uint64(0)) // less
+	}
+	for _, c := range kept {
+		var ids []string
+		for _, id := range c.IDs {
+			ids = append(ids, strconv.FormatUint(uint64(id), 10))
+		}
+		parent := Cell{}
+		if c.Parent != 0 {
+			parent = Int(c.Parent)
+		}
+		orig, reply := &c.Directions[flows.Original], &c.Directions[flows.Reply]
+		table.Add(Int(c.ID), Text(names.of(c)), orAbsent(c.Segment.Tenant), Text(c.ProtocolName()), Text(endpointText(&c.Flow, c.Source(), c.Sport)),
+			Text(endpointText(&c.Flow, c.Destination(), c.Dport)), orAbsent(stateText(&c.Flow)), Bool(c.Replied), Bool(c.Assured), Bool(c.Midstream),
+			Int(orig.Packets), Int(reply.Packets), Int(c.Bytes()), Int(orig.Bytes), Int(reply.Bytes), Int(c.Last()-c.First()),
+			fieldCell(&c.Flow, "tcp.rtt"), fieldCell(&c.Flow, "tcp.retransmissions"), fieldCell(&c.Flow, "tcp.out_of_order"),
+			Int(orig.Duplicates+reply.Duplicates), parent, List(ids...), orAbsent(labelText(&c.Flow)), Int(c.First()), Int(c.Last()))
+	}
+	if t.top.More > 0 {
+		o := &t.other
+		table.Other = make([]Cell, len(table.Columns))
+		for i, c := range table.Columns {
+			switch c.Name {
+			case "packets_orig":
+				table.Other[i] = Int(o.packets[0])
+			case "packets_reply":
+				table.Other[i] = Int(o.packets[1])
+			case "bytes":
+				table.Other[i] = Int(o.bytes[0] + o.bytes[1])
+			case "bytes_orig":
+				table.Other[i] = Int(o.bytes[0])
+			case "bytes_reply":
+				table.Other[i] = Int(o.bytes[1])
+			}
+		}
+		table.More = int(t.top.More)
+	}
+	return table
+}
+
+// NoteLimits says in notes what the limits of following flows have cost.
+func NoteLimits(t *Table, tracker *flows.Tracker) {
+	for _, note := range LimitNotes(tracker) {
+		t.Note("%s", note)
+	}
+}
+
+// LimitNotes are sentences that say what the limits of following flows have cost.
+func LimitNotes(tracker *flows.Tracker) (notes []string) {
+	c := tracker.Counts()
+	for _, n := range []struct {
+		n    uint64
+		text string
+	}{
+		{c.Left, "flows left before the end because of --max-flows: what came later with their addresses and ports is another flow"},
+		{tracker.ForgottenSegments().Count, "segments left because of --max-segments"},
+		{c.Unlinked, "links found no room because of --max-links"},
+		{c.Ambiguous, "flows could belong to several others, and are linked to none"},
+		{c.Unlabeled, "names of servers found no room"},
+	} {
+		if n.n > 0 {
+			notes = append(notes, thousands(int64(n.n))+" "+n.text)
+		}
+	}
+	return notes
+}
+
+func orAbsent(s string) Cell {
+	if s == "" {
+		return Cell{}
+	}
+	return Text(s)
+}
+
+func fieldCell(f *flows.Flow, name string) Cell {
+	v := flows.FieldByName(name).Value(f)
+	if v.Kind == 0 {
+		return Cell{}
+	}
+	return Int(v.Number)
+}
+
+// endpointText is an address, with its port if the protocol has ports.
+func endpointText(f *flows.Flow, a netip.Addr, port uint16) string {
+	if !f.HasPorts() {
+		return a.String()
+	}
+	return netip.AddrPortFrom(a, port).String()
+}
+
+// stateText is the state and what conntrack writes in brackets beside it, where that says more.
+func stateText(f *flows.Flow) string {
+	var words []string
+	if v := flows.FieldByName("state").Value(f); v.Kind != 0 {
+		words = append(words, v.Text)
+	}
+	switch {
+	case !f.Replied:
+		words = append(words, "[UNREPLIED]")
+	case f.Assured && len(words) == 0:
+		words = append(words, "[ASSURED]")
+	}
+	if f.Midstream {
+		words = append(words, "midstream")
+	}
+	return strings.Join(words, " ")
+}
+
+// labelText is what the flow says of itself.
+func labelText(f *flows.Flow) string {
+	switch {
+	case f.TLS != nil && f.TLS.ALPN != "":
+		return strings.TrimSpace(f.TLS.ServerName + " (" + f.TLS.ALPN + ")")
+	case f.TLS != nil:
+		return f.TLS.ServerName
+	case f.DNS != nil && f.DNS.Name != "":
+		return f.DNS.Name + " " + f.DNS.Type.String()
+	}
+	return ""
+}
+
+// segmentNames says how segments are called in a table: with the capture point behind the name where there are several.
+type segmentNames struct {
+	points  pointNames
+	first   *dissect.Point
+	several bool
+	oneSite bool
+}
+
+func (n *segmentNames) see(c *flows.Connection) {
+	for s := range segmentsOf(c) {
+		if n.first == nil {
+			n.first = s.Point
+		}
+		n.several = n.several || s.Point.Name != n.first.Name || s.Point.Index != n.first.Index || s.Point.File != n.first.File
+		n.points.see(s.Point)
+	}
+}
+
+func segmentsOf(c *flows.Connection) map[*flows.Segment]bool {
+	all := map[*flows.Segment]bool{c.Segment: true}
+	for _, segments := range c.Segments {
+		for _, s := range segments {
+			all[s] = true
+		}
+	}
+	return all
+}
+
+// of is the segment of a connection, or those of its directions.
+func (n *segmentNames) of(c *flows.Connection) string {
+	orig, reply := c.Segments[flows.Original], c.Segments[flows.Reply]
+	switch {
+	case len(orig) == 0 && len(reply) == 0:
+		return n.segment(c.Segment)
+	case len(orig) == 0 || slices.Equal(orig, reply):
+		return n.list(reply)
+	case len(reply) == 0:
+		return n.list(orig)
+	}
+	return n.list(orig) + " ⇄ " + n.list(reply)
+}
+
+func (n *segmentNames) list(segments []*flows.Segment) string {
+	var names []string
+	for _, s := range segments {
+		names = append(names, n.segment(s))
+	}
+	return strings.Join(names, ", ")
+}
+
+func (n *segmentNames) segment(s *flows.Segment) string {
+	if !n.several || n.oneSite || s.Tenant != "" {
+		return s.Name()
+	}
+	return s.Name() + " @ " + n.points.of(s.Point)
+}
+
+// SegmentText is a segment and where it was captured first.
+func SegmentText(s *flows.Segment) string {
+	n := segmentNames{several: true}
+	n.points.see(s.Point)
+	return n.segment(s)
+}
