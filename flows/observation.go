@@ -33,7 +33,7 @@ const (
 	otherChecksum                      // not good and not bad: absent, owed by the NIC, cut off
 	related                            // the tuple stands in what an ICMP error quotes
 	untracked                          // ND, MLD, IGMP, errors: no flow, as in conntrack
-	portless                           // a fragment alone, or cut off before the ports: no flow can be named
+	portless                           // a fragment alone, or cut off before the ports or identifier: no flow can be named
 	innermost                          // no other IP header in the packet
 )
 

@@ -307,6 +307,16 @@ func TestFragments(t *testing.T) {
 	if n := tracker.Counts().Portless; n != 2 {
 		t.Errorf("%d packets without ports, want the two fragments that complete nothing", n)
 	}
+
+	s = new(scene)
+	whole = craft.Packet(craft.Ethernet{}, craft.IPv4{ID: 6}, craft.ICMP{Type: 8, Rest: craft.Echo(77, 1)}, craft.Payload(make([]byte, 3000)))
+	for _, f := range craft.Fragment(whole, 1500) {
+		s.frame("p", f)
+	}
+	got = describeAll(s.play(t, flows.Options{}, 1, 1))
+	if want := []string{"1 p[untagged] 192.0.2.1:77>192.0.2.2:0 1,frag=3 0"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }
 
 // What leaves because of a limit is shown, and counted; nothing is lost between.
