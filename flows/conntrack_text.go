@@ -30,21 +30,24 @@ func (c *Connection) AppendConntrack(dst []byte) []byte {
 	if c.Protocol == protocolTCP || c.Protocol == protocolSCTP {
 		dst = append(append(dst, ' '), c.State.String()...)
 	}
-	zones := [2]uint32{c.zone(Original), c.zone(Reply)}
-	reverse := c.Reverse()
-	dst = c.Tuple.appendConntrack(dst, c.Type)
-	if zones[0] != zones[1] {
-		dst = strconv.AppendUint(append(dst, " zone-orig="...), uint64(zones[0]), 10)
+	first, second := Original, Reply
+	if c.Flipped {
+		first, second = Reply, Original
 	}
-	dst = c.Directions[Original].appendConntrack(dst)
+	zones := [2]uint32{c.zone(Original), c.zone(Reply)}
+	dst = c.appendConntrack(dst, first)
+	if zones[0] != zones[1] {
+		dst = strconv.AppendUint(append(dst, " zone-orig="...), uint64(zones[first]), 10)
+	}
+	dst = c.Directions[first].appendConntrack(dst)
 	if !c.Replied {
 		dst = append(dst, " [UNREPLIED]"...)
 	}
-	dst = reverse.appendConntrack(dst, c.replyType())
+	dst = c.appendConntrack(dst, second)
 	if zones[0] != zones[1] {
-		dst = strconv.AppendUint(append(dst, " zone-reply="...), uint64(zones[1]), 10)
+		dst = strconv.AppendUint(append(dst, " zone-reply="...), uint64(zones[second]), 10)
 	}
-	dst = c.Directions[Reply].appendConntrack(dst)
+	dst = c.Directions[second].appendConntrack(dst)
 	if c.Assured {
 		dst = append(dst, " [ASSURED]"...)
 	}
@@ -65,24 +68,28 @@ func (c *Connection) zone(d Direction) uint32 {
 	return c.Segment.ID // nothing but duplicates
 }
 
-// appendConntrack appends the tuple, of ICMP with that type, and a blank before it.
-func (t *Tuple) appendConntrack(dst []byte, messageType uint8) []byte {
-	dst = t.Source().AppendTo(append(dst, " src="...))
-	dst = t.Destination().AppendTo(append(dst, " dst="...))
-	number := func(name string, n uint16) {
-		dst = strconv.AppendUint(append(dst, name...), uint64(n), 10)
+// appendConntrack appends the tuple of direction d, and a blank before it.
+func (t *Tuple) appendConntrack(dst []byte, d Direction) []byte {
+	dst = t.source(d).AppendTo(append(dst, " src="...))
+	dst = t.source(d.Other()).AppendTo(append(dst, " dst="...))
+	number := func(name string, n uint16, base int) {
+		dst = strconv.AppendUint(append(dst, name...), uint64(n), base)
 	}
 	switch {
 	case t.query():
-		number(" type=", uint16(messageType))
-		number(" code=", 0)
-		number(" id=", t.Sport)
+		kind := t.Type
+		if d == Reply {
+			kind = t.replyType()
+		}
+		number(" type=", uint16(kind), 10)
+		number(" code=", 0, 10)
+		number(" id=", t.Sport, 10)
 	case t.Protocol == protocolGRE:
-		dst = strconv.AppendUint(append(dst, " srckey=0x"...), uint64(t.Sport), 16)
-		dst = strconv.AppendUint(append(dst, " dstkey=0x"...), uint64(t.Dport), 16)
+		number(" srckey=0x", t.sport(d), 16)
+		number(" dstkey=0x", t.sport(d.Other()), 16)
 	case t.HasPorts():
-		number(" sport=", t.Sport)
-		number(" dport=", t.Dport)
+		number(" sport=", t.sport(d), 10)
+		number(" dport=", t.sport(d.Other()), 10)
 	}
 	return dst
 }

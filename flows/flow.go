@@ -17,6 +17,7 @@ type Flow struct {
 	Replied    bool          // packets were seen in both directions
 	Assured    bool          // see Conntrack
 	Midstream  bool          // its beginning was not captured
+	Flipped    bool          // conntrack takes the reply for the original direction: it was captured first
 	Remaining  time.Duration // what is left of its timeout at the last packet of the capture; 0 if it is over
 	Ambiguous  bool          // several flows could be its other direction, so that it is linked to none
 	ManyAround bool          // it was seen inside several flows, of which Parent is the first
@@ -91,7 +92,7 @@ func (t *Tracker) view(n uint32, v *Flow) {
 	*v = Flow{
 		ID: f.id, Segment: t.segments.slots[f.segment], Tuple: f.Tuple, Parent: f.parent,
 		Midstream: f.state&midstream != 0 || a.conntrack.Midstream(), Ambiguous: f.state&unsure != 0,
-		ManyAround: f.state&manyAround != 0, Ended: f.state&indexed == 0, Related: tied.related, Invalid: tied.invalid, Connection: f.id,
+		Flipped: f.state&flipped != 0, ManyAround: f.state&manyAround != 0, Ended: f.state&indexed == 0, Related: tied.related, Invalid: tied.invalid, Connection: f.id,
 		Directions: [2]Traffic{t.traffic(a, v, Original), t.traffic(a, v, Reply)},
 	}
 	c := a
