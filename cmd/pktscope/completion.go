@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"pktscope/dissect"
+	"pktscope/flows"
 	"pktscope/reports"
 )
 
@@ -31,6 +32,9 @@ var flagValues = map[string]candidates{
 	"split-by":    fieldWords,
 	"time":        words(timeStyles...),
 	"diagram":     protocolWords,
+	"where":       flowFieldWords,
+	"sort":        flowFieldWords,
+	"segments":    words(flows.Policies()...),
 }
 
 // completeFlags lets the shell complete the values of the commands' flags.
@@ -160,6 +164,15 @@ func placedFieldWords(prefix string) []cobra.Completion {
 		}
 	}
 	return append(words("inner.", "outer.")(prefix), fieldWords(prefix)...)
+}
+
+func flowFieldWords(prefix string) (found []cobra.Completion) {
+	for _, f := range flows.Fields() {
+		if strings.HasPrefix(f.Name, prefix) {
+			found = append(found, cobra.CompletionWithDesc(f.Name, f.Doc))
+		}
+	}
+	return found
 }
 
 func protocolWords(prefix string) (found []cobra.Completion) {

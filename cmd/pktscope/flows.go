@@ -24,6 +24,7 @@ different labels is linked, and one line in the table. pktscope help flows says 
 
 Captures are pcap, pcapng or snoop files, compressed or not; - is standard input. Several are merged by time.`,
 		Example: `  pktscope flows trace.pcap
+  pktscope flows trace.pcap --where 'orig.dport == 443 && tcp.rtt > 0.1'
   pktscope flows trace.pcap --sort=-tcp.retransmissions --top 50
   pktscope flows trace.pcap -T json | jq 'select(.tcp.retransmissions > 10) | .segment'
   pktscope flows lan.pcap wan.pcap -T conntrack --legend
@@ -37,10 +38,11 @@ Captures are pcap, pcapng or snoop files, compressed or not; - is standard input
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVarP(&o.format, "format", "T", "text", "what to print: "+strings.Join(flowsFormats, ", "))
+	flags.StringVar(&o.where, "where", "", "only flows that meet this `CONDITION`, in the language of -Y, as in 'tenant == \"red\" && tcp.retransmissions > 10'")
 	flags.StringVar(&o.sort, "sort", "", "order flows by `FIELDS`, with commas between them, largest first for -FIELD (default -bytes for text,\nthe order in which they began for others)")
 	flags.IntVar(&o.top, "top", defaultTopFlows, "print the first `N` flows, 0 for all; others than text have all unless told otherwise")
 	flags.BoolVar(&o.legend, "legend", false, "with -T conntrack, say at the end which segment each zone is")
-	o.tracking.flags(cmd)
+	o.tracking.flags(flags)
 	o.input.flags(flags)
 	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(flowsFormats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -55,6 +57,7 @@ type flowsOptions struct {
 	input
 	tracking tracking
 	format   string
+	where    string
 	sort     string
 	top      int
 	topGiven bool
@@ -70,6 +73,13 @@ func (o *flowsOptions) run(files []string) error {
 	printer, err := o.printer(out, tracking)
 	if err != nil {
 		return err
+	}
+	if o.where != "" {
+		condition, err := reports.CompileFlowCondition(o.where)
+		if err != nil {
+			return fmt.Errorf("--where: %w", err)
+		}
+		printer.choose(func(c *flows.Connection) bool { return condition.Match(&c.Flow) })
 	}
 	options, err := o.options(true)
 	if err != nil {
@@ -104,6 +114,7 @@ func (o *flowsOptions) streams() bool { return o.format != "text" && o.sort == "
 
 // flowPrinter prints flows: those that leave before the end, and then all others.
 type flowPrinter interface {
+	choose(func(*flows.Connection) bool) // the flows to be printed
 	left(*flows.Flow) error
 	end(*flows.Tracker) error
 }
@@ -153,22 +164,33 @@ func (o *flowsOptions) printer(out *output, tracking flows.Options) (flowPrinter
 	return p, nil
 }
 
+// chosen tells which flows are to be printed: all, if nobody has chosen.
+type chosen struct{ takesOnly func(*flows.Connection) bool }
+
+func (p *chosen) choose(takes func(*flows.Connection) bool) { p.takesOnly = takes }
+func (p *chosen) takes(c *flows.Connection) bool            { return p.takesOnly == nil || p.takesOnly(c) }
+
 // flowTable prints the first flows of an order in a table.
 type flowTable struct {
+	chosen
 	out   *output
 	table *reports.FlowTable
 }
 
 func (p *flowTable) left(f *flows.Flow) error {
-	p.table.Add(f.Alone())
+	p.add(f.Alone())
 	return nil
 }
 
-func (p *flowTable) end(tracker *flows.Tracker) error {
-	tracker.Connections(func(c *flows.Connection) bool {
+func (p *flowTable) add(c *flows.Connection) bool {
+	if p.takes(c) {
 		p.table.Add(c)
-		return true
-	})
+	}
+	return true
+}
+
+func (p *flowTable) end(tracker *flows.Tracker) error {
+	tracker.Connections(p.add)
 	table := p.table.Table()
 	reports.NoteLimits(table, tracker)
 	return reports.WriteText(p.out.file, []*reports.Table{table}, reports.TextOptions{Width: p.out.width(), Color: p.out.color})
@@ -176,6 +198,7 @@ func (p *flowTable) end(tracker *flows.Tracker) error {
 
 // flowLines prints a line for each flow.
 type flowLines struct {
+	chosen
 	out    *output
 	line   func([]byte, *flows.Connection) []byte
 	header []byte             // a line before the first
@@ -187,6 +210,9 @@ type flowLines struct {
 func (p *flowLines) left(f *flows.Flow) error { return p.add(f.Alone()) }
 
 func (p *flowLines) add(c *flows.Connection) error {
+	if !p.takes(c) {
+		return nil
+	}
 	if p.top != nil {
 		p.top.Add(&c.Flow, func() []byte { return p.line(nil, c) })
 		return nil

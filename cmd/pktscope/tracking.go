@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"pktscope/dissect"
@@ -23,14 +22,13 @@ type tracking struct {
 	links    int
 }
 
-func (o *tracking) flags(cmd *cobra.Command) {
-	flags := cmd.Flags()
-	flags.BoolVar(&o.oneSite, "one-site", false, "all capture points see one network: a VLAN is the same at each")
-	flags.Var(&o.policy, "segments", "tell segments apart by `WHAT`: "+strings.Join(flows.Policies(), ", ")+" (default exact)")
-	flags.StringVar(&o.tenants, "tenants", "", "read from `FILE` which identifiers are whose; pktscope help tenants says more")
-	flags.IntVar(&o.flows, "max-flows", 1_000_000, "remember at most `N` flows; past it the one least recently seen leaves, and is reported")
-	flags.IntVar(&o.segments, "max-segments", 1<<18, "remember at most `N` segments")
-	flags.IntVar(&o.links, "max-links", 1_000_000, "remember at most `N` links between flows")
+func (o *tracking) flags(set *pflag.FlagSet) {
+	set.BoolVar(&o.oneSite, "one-site", false, "all capture points see one network: a VLAN is the same at each")
+	set.Var(&o.policy, "segments", "tell segments apart by `WHAT`: "+strings.Join(flows.Policies(), ", ")+" (default exact)")
+	set.StringVar(&o.tenants, "tenants", "", "read from `FILE` which identifiers are whose; pktscope help tenants says more")
+	set.IntVar(&o.flows, "max-flows", 1_000_000, "remember at most `N` flows; past it the one least recently seen leaves, and is reported")
+	set.IntVar(&o.segments, "max-segments", 1<<18, "remember at most `N` segments")
+	set.IntVar(&o.links, "max-links", 1_000_000, "remember at most `N` links between flows")
 }
 
 // options reads the tenants file, if there is one.
@@ -70,8 +68,6 @@ func (p *segmentPolicy) Set(s string) error {
 	}
 	return errors.New("there are " + strings.Join(flows.Policies(), ", "))
 }
-
-var _ pflag.Value = (*segmentPolicy)(nil)
 
 // follower is a consumer that follows the flows of the packets that it is given.
 type follower struct {
