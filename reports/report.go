@@ -168,4 +168,7 @@ func (s *Set) Reset() {
 	for _, r := range s.reports {
 		r.Reset()
 	}
+	if s.flows != nil {
+		s.flows.reset()
+	}
 }
