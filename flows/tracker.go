@@ -115,20 +115,20 @@ func (t *Tracker) Play(r *Reader, b *Batch) {
 	}
 }
 
-// learn numbers the paths that the batch met first.
+// learn numbers the paths that the batch met first. They become segments when packets are played that are in them.
 func (t *Tracker) learn(r *Reader, b *Batch) {
 	known := t.known[r]
 	if b.forgot {
 		known = known[:0]
 	}
 	for _, p := range b.fresh {
-		known = append(known, t.meet(p))
+		known = append(known, t.named(p))
 	}
 	t.known[r], t.numbered = known, known
 }
 
-// meet returns the segment of a path.
-func (t *Tracker) meet(p path) *Segment {
+// named returns the segment of a path, with its key, but not in the table.
+func (t *Tracker) named(p path) *Segment {
 	s := &Segment{Point: p.point, Path: t.options.Policy.apply(p.steps)}
 	point := uint32(p.point.ID)
 	if t.options.OneSite || t.options.Policy == None {
@@ -141,14 +141,28 @@ func (t *Tracker) meet(p path) *Segment {
 			t.key = append(append(append(t.key[:0], 0xff), tenant...), 0) // wherever it was captured
 		}
 	}
-	t.key = s.Path.append(t.key)
-	return t.intern(s)
+	s.key = string(s.Path.append(t.key))
+	return s
 }
 
-// intern returns the segment with the tracker's key: s if it is a new one.
-func (t *Tracker) intern(s *Segment) *Segment {
-	if slot, ok := t.segments.slot(t.key); ok {
-		return t.segments.slots[slot]
+// segment returns the n-th segment of the batch's reader.
+func (t *Tracker) segment(n uint32) *Segment {
+	if s := t.numbered[n]; s.slot != 0 {
+		return s
+	}
+	return t.meet(n)
+}
+
+// meet puts a segment into the table that is not there yet, or was and has left; then it is another one with the same name.
+func (t *Tracker) meet(n uint32) *Segment {
+	s := t.numbered[n]
+	if slot, ok := t.segments.byKey[s.key]; ok {
+		t.numbered[n] = t.segments.slots[slot]
+		return t.numbered[n]
+	}
+	if s.ID != 0 {
+		s = &Segment{Point: s.Point, Path: s.Path, Tenant: s.Tenant, key: s.key}
+		t.numbered[n] = s
 	}
 	for t.segments.full() {
 		if left, ok := t.segments.evict(); ok {
@@ -157,23 +171,8 @@ func (t *Tracker) intern(s *Segment) *Segment {
 			break
 		}
 	}
-	t.segments.add(t.key, s)
+	t.segments.add(s)
 	return s
-}
-
-// segment returns the n-th segment of the batch's reader. It may have left meanwhile; then it is another one with the same name.
-func (t *Tracker) segment(n uint32) *Segment {
-	if s := t.numbered[n]; s.slot != 0 {
-		return s
-	}
-	return t.meetAgain(n)
-}
-
-func (t *Tracker) meetAgain(n uint32) *Segment {
-	s := t.numbered[n]
-	t.key = append(t.key[:0], s.key...)
-	t.numbered[n] = t.intern(&Segment{Point: s.Point, Path: s.Path, Tenant: s.Tenant})
-	return t.numbered[n]
 }
 
 func (t *Tracker) packet(b *Batch, m *mark, observations []Observation) {
