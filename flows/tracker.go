@@ -2,7 +2,6 @@ package flows
 
 import (
 	"encoding/binary"
-	"math/rand/v2"
 
 	"pktscope/dissect"
 )
@@ -36,7 +35,6 @@ const (
 // Tracker follows flows. It takes what was read of packets in capture order, and is for one goroutine at a time.
 type Tracker struct {
 	options  Options
-	seed     uint64
 	segments *segments
 	key      []byte
 	known    map[*Reader][]*Segment // by the reader's numbers of paths
@@ -59,9 +57,10 @@ type Tracker struct {
 	within       []uint32 // flows of the packet that is being played, by observation
 	copy         copyOf   // what else was captured of it
 
-	now    int64 // the latest time of a packet
-	counts Counts
-	flow   Flow // what Left is given
+	now     int64  // the latest time of a packet
+	fetched uint32 // see fetch
+	counts  Counts
+	flow    Flow // what Left is given
 }
 
 // Counts are what the tracker counts besides flows.
@@ -78,7 +77,7 @@ type Counts struct {
 
 // NewTracker returns a tracker that remembers nothing yet.
 func NewTracker(o Options) *Tracker {
-	t := &Tracker{options: o, seed: rand.Uint64(), known: map[*Reader][]*Segment{}, exact: newIndex(), alike: newIndex(), copies: newCopies(),
+	t := &Tracker{options: o, known: map[*Reader][]*Segment{}, exact: newIndex(), alike: newIndex(), copies: newCopies(),
 		pairs: map[[2]uint32]bool{}, translations: newTranslations()}
 	if t.options.MaxFlows == 0 {
 		t.options.MaxFlows = defaultFlows
@@ -107,11 +106,15 @@ func (t *Tracker) ForgottenSegments() Forgotten { return t.segments.forgotten }
 // Play takes a batch that r has read. Batches have to be played in capture order, while the bytes of their packets are still there.
 func (t *Tracker) Play(r *Reader, b *Batch) {
 	t.learn(r, b)
-	first := int32(0)
+	first, fetched := 0, 0
 	for i := range b.packets {
 		m := &b.packets[i]
+		if first >= fetched {
+			fetched = min(first+fetchAhead, len(b.observations))
+			t.fetch(b.observations[first:fetched])
+		}
 		t.packet(b, m, b.observations[first:m.end])
-		first = m.end
+		first = int(m.end)
 	}
 }
 
@@ -264,8 +267,8 @@ func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, paren
 		t.counts.Portless++
 		return 0
 	}
-	symmetric := o.Tuple.hash(t.seed)
-	hash := uint32(fold(symmetric^uint64(s.slot)<<32^fold1, t.seed^fold2))
+	symmetric := o.hash
+	hash := keyHash(symmetric, s.slot)
 	n, d := t.find(s.slot, hash, &o.Tuple)
 	if o.is(related) {
 		t.relate(n)
