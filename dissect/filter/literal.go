@@ -203,7 +203,7 @@ func (l *literal) noAddress(t typ) string {
 	if l.kind != word || l.text[0] < 'A' {
 		return l.unquoted(t)
 	}
-	if s := suggest(l.text); s != "" && strings.Contains(l.text, ".") {
+	if s := l.words.suggest(l.text); s != "" && strings.Contains(l.text, ".") {
 		return "did you mean " + s + "?"
 	}
 	return "names of hosts are not looked up"

@@ -53,7 +53,7 @@ func TestSynonyms(t *testing.T) {
 				named := fmt.Sprintf("%s == %q", c[0], name)
 				if _, err := Compile(named); err != nil {
 					t.Error(err)
-				} else if got := parse(named).(*relation).b.(*literal).boolean(parse(named).(*relation).a.(*reference)); got != uint64(1-i) {
+				} else if got := parse(named, &packetWords).(*relation).b.(*literal).boolean(parse(named, &packetWords).(*relation).a.(*reference)); got != uint64(1-i) {
 					t.Errorf("%s: %d", named, got)
 				}
 			}
@@ -80,7 +80,7 @@ func TestSynonyms(t *testing.T) {
 			}
 			continue
 		}
-		relation := parse(named).(*relation)
+		relation := parse(named, &packetWords).(*relation)
 		if got := relation.b.(*literal).value(number, relation.a.(*reference)).num; got != value {
 			t.Errorf("%s: %d, Wireshark has %d", named, got, value)
 		}

@@ -42,10 +42,7 @@ func (t typ) searchable() bool { return mac <= t && t <= protocol }
 func typeOf(a operand) typ {
 	switch a := a.(type) {
 	case *reference:
-		if a.protocols != nil {
-			return protocol
-		}
-		return typOfKind[a.fields[0].Kind]
+		return a.typ
 	case *slice:
 		return octets
 	case *minus:
