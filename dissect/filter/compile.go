@@ -160,7 +160,7 @@ func comparison(t typ, op string) func(a, b *value) bool {
 		return func(a, b *value) bool { return right[1+cmp.Compare(a.num, b.num)] }
 	case signed, seconds:
 		return func(a, b *value) bool { return right[1+cmp.Compare(int64(a.num), int64(b.num))] }
-	case ipv4, ipv6:
+	case ipv4, ipv6, address:
 		return func(a, b *value) bool { return right[1+compareAddress(a, b)] }
 	}
 	if t == text {
@@ -177,8 +177,11 @@ func compareBytes(a, b []byte) int {
 	return bytes.Compare(a, b)
 }
 
-// compareAddress compares as many bits as the shorter of two prefixes has.
+// compareAddress compares as many bits as the shorter of two prefixes has. IPv4 comes before IPv6.
 func compareAddress(a, b *value) int {
+	if d := cmp.Compare(len(a.raw), len(b.raw)); d != 0 {
+		return d
+	}
 	bits := int(min(a.num, b.num))
 	for i := 0; bits > 0; i, bits = i+1, bits-8 {
 		x, y := a.raw[i], b.raw[i]

@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"net/netip"
 	"slices"
 
 	"pktscope/dissect"
@@ -149,6 +150,11 @@ func (c *compiler[S]) text(n *call, values source[S]) source[S] {
 	}
 	return each(values, func(buf []byte, v value) (value, []byte) {
 		start := len(buf)
+		if r.typ == address {
+			a, _ := netip.AddrFromSlice(v.raw)
+			buf = a.AppendTo(buf)
+			return value{raw: buf[start:]}, buf
+		}
 		buf = dissect.Value{Field: f, Num: v.num, Raw: v.raw}.AppendText(buf)
 		return value{raw: buf[start:]}, buf
 	})

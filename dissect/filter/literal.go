@@ -26,7 +26,7 @@ func (l *literal) value(t typ, like *reference) value {
 		return value{num: l.boolean(like)}
 	case seconds:
 		return value{num: l.seconds()}
-	case ipv4, ipv6:
+	case ipv4, ipv6, address:
 		return l.address(t)
 	case text:
 		return value{raw: []byte(l.said())}
@@ -181,10 +181,13 @@ func (l *literal) seconds() uint64 {
 
 // address reads an address or a prefix.
 func (l *literal) address(t typ) value {
-	bits := map[typ]int{ipv4: 32, ipv6: 128}[t]
 	text, length, prefix := strings.Cut(l.bare(), "/")
 	a, err := netip.ParseAddr(text)
-	if l.kind != word || l.negative || err != nil || a.BitLen() != bits || a.Zone() != "" {
+	if t == address {
+		a = a.Unmap()
+	}
+	bits := a.BitLen()
+	if l.kind != word || l.negative || err != nil || t == ipv4 && bits != 32 || t == ipv6 && bits != 128 || a.Zone() != "" {
 		l.failHint(l.noAddress(t), "%s is not %s", l.text, t)
 	}
 	v := value{num: uint64(bits), raw: a.AsSlice()}

@@ -127,6 +127,9 @@ func operation(op string, t typ) func(buf []byte, a, b *value) (value, []byte, b
 		return of(func(a, b int64) int64 { return a & b })
 	case op == "&" && t >= ipv4 && t <= octets:
 		return func(buf []byte, a, b *value) (value, []byte, bool) {
+			if t == address && len(a.raw) != len(b.raw) { // the mask is of the other family
+				return value{}, buf, false
+			}
 			start := len(buf)
 			for i := range min(len(a.raw), len(b.raw)) {
 				buf = append(buf, a.raw[i]&b.raw[i])

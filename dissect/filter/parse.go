@@ -285,6 +285,9 @@ func (p *parser) name(t token) operand {
 		return p.literal(t)
 	}
 	if next := p.token(); next.kind == layers {
+		if !p.words.layers {
+			next.fail("%s stands in no layer", r.name)
+		}
 		if r.layers != nil {
 			next.fail("%s says already which layer", r.name)
 		}
