@@ -35,6 +35,16 @@ func (x *Extractor) NeedsChecksums() bool {
 	return false
 }
 
+// Relative tells whether a column depends on where conversations start, see [Field.Relative].
+func (x *Extractor) Relative() bool {
+	for _, f := range fields {
+		if len(x.columns[f.index]) > 0 && f.Relative() {
+			return true
+		}
+	}
+	return false
+}
+
 // Extract returns the cells of packet p, one for each name: values joined by commas. They are good until the next call.
 func (x *Extractor) Extract(p *Packet) [][]byte {
 	for i := range x.cells {

@@ -76,6 +76,11 @@ func (f *Field) Verified() bool {
 	return f == fieldVerdict || f == fieldFlippedBit || f == protocols[f.owner].Status
 }
 
+// Relative tells whether the field counts from where a conversation starts, which is known only with [Options].Relative.
+func (f *Field) Relative() bool {
+	return f == tcpSequence || f == tcpAcknowledgment || f == tcpSACKLeft || f == tcpSACKRight
+}
+
 // Find returns the row (or part of a row) with the given name. It is for package variables that walk functions yield to;
 // a name that is not there is a programming error.
 func (r Rows) Find(name string) *Field {

@@ -19,6 +19,7 @@ func Pages() []Page {
 		{"group-by", "counting packets by any fields: --by, --sum, --every", groupBy},
 		{"slicing", "writing captures: by filter, number, time, tunnel, value", slicing},
 		{"flows", "flows, connections and their fields: pktscope flows", flows},
+		{"where", "conditions on flows, their fields and order: --where, --sort", where},
 		{"tenants", "names for identifiers: --tenants FILE", tenants},
 		{"json", "the formats for programs", json},
 		{"exit", "exit statuses, and --fail-on", exit},
@@ -42,6 +43,9 @@ var slicing string
 
 //go:embed flows.md
 var flows string
+
+//go:embed where.md
+var where string
 
 //go:embed tenants.md
 var tenants string

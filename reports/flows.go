@@ -28,7 +28,7 @@ func newFlowsReport(s setup) Report {
 
 func (r *flowsReport) NewPart() Part { return noPart{} }
 
-func (r *flowsReport) Reset() { r.left = NewFlowTable(flows.Largest, r.groups, r.options) }
+func (r *flowsReport) Reset() { r.left = NewFlowTable(flows.ByBytes(), r.groups, r.options) }
 
 func (r *flowsReport) Snapshot() []*Table {
 	all := r.left.clone()
@@ -66,7 +66,7 @@ func (t *flowTotals) add(f *flows.Flow, sign uint64) {
 }
 
 // NewFlowTable returns an empty table that keeps at most limit rows. Flows are told apart as the options say.
-func NewFlowTable(order flows.Order, limit int, o flows.Options) *FlowTable {
+func NewFlowTable(order *flows.Order, limit int, o flows.Options) *FlowTable {
 	return &FlowTable{top: flows.Top[*flows.Connection]{Order: order, Limit: limit}, oneSite: o.OneSite || o.Policy == flows.None}
 }
 

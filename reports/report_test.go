@@ -56,11 +56,14 @@ func playParts(t testing.TB, s setup, parts []Part, every int, o Options, frames
 	for _, f := range frames {
 		in.steps = append(in.steps, f)
 	}
+	reader, batch := flows.NewReader(), flows.Batch{}
 	n := 0
 	err := Read(in, o, consumer(func(p *dissect.Packet) error {
 		part := parts[n/every%len(parts)]
 		if s.flows != nil {
-			s.flows.packet(p)
+			batch.Reset()
+			reader.Read(p, &batch)
+			s.flows.Play(reader, &batch)
 		}
 		part.Add(p)
 		if n++; n%every == 0 {

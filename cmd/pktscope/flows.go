@@ -24,8 +24,8 @@ different labels is linked, and one line in the table. pktscope help flows says 
 
 Captures are pcap, pcapng or snoop files, compressed or not; - is standard input. Several are merged by time.`,
 		Example: `  pktscope flows trace.pcap
-  pktscope flows trace.pcap --where 'orig.dport == 443 && tcp.rtt > 0.1'
-  pktscope flows trace.pcap --sort=-tcp.retransmissions --top 50
+  pktscope flows trace.pcap --where 'tcp.port == 443 && tcp.rtt > 0.1'
+  pktscope flows trace.pcap --sort tcp.retransmissions --top 50
   pktscope flows trace.pcap -T json | jq 'select(.tcp.retransmissions > 10) | .segment'
   pktscope flows lan.pcap wan.pcap -T conntrack --legend
   pktscope flows trace.pcap --tenants tenants.yaml -Y 'vxlan.vni == 5001'`,
@@ -39,7 +39,7 @@ Captures are pcap, pcapng or snoop files, compressed or not; - is standard input
 	flags.SortFlags = false
 	flags.StringVarP(&o.format, "format", "T", "text", "what to print: "+strings.Join(flowsFormats, ", "))
 	flags.StringVar(&o.where, "where", "", "only flows that meet this `CONDITION`, in the language of -Y, as in 'tenant == \"red\" && tcp.retransmissions > 10'")
-	flags.StringVar(&o.sort, "sort", "", "order flows by `FIELDS`, with commas between them, largest first for -FIELD (default -bytes for text,\nthe order in which they began for others)")
+	flags.StringVar(&o.sort, "sort", "", "order flows by `FIELDS`, with commas between them, the largest or earliest first, for -FIELD last (default bytes\nfor text, the order in which they began for others)")
 	flags.IntVar(&o.top, "top", defaultTopFlows, "print the first `N` flows, 0 for all; others than text have all unless told otherwise")
 	flags.BoolVar(&o.legend, "legend", false, "with -T conntrack, say at the end which segment each zone is")
 	o.tracking.flags(flags)
@@ -75,7 +75,7 @@ func (o *flowsOptions) run(files []string) error {
 		return err
 	}
 	if o.where != "" {
-		condition, err := reports.CompileFlowCondition(o.where)
+		condition, err := flows.Records.Compile(o.where)
 		if err != nil {
 			return fmt.Errorf("--where: %w", err)
 		}
@@ -120,15 +120,15 @@ type flowPrinter interface {
 }
 
 func (o *flowsOptions) printer(out *output, tracking flows.Options) (flowPrinter, error) {
-	order := flows.Largest
+	var order *flows.Order // by ID
 	switch {
 	case o.sort != "":
 		var err error
-		if order, err = flows.ParseOrder(o.sort); err != nil {
+		if order, err = flows.Records.Order(o.sort); err != nil {
 			return nil, fmt.Errorf("--sort: %w", err)
 		}
-	case o.format != "text":
-		order = nil // by ID
+	case o.format == "text":
+		order = flows.ByBytes()
 	}
 	limit := o.top
 	switch {
