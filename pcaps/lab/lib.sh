@@ -175,9 +175,11 @@ stop() {
 	rm -r "$parts"
 }
 
-# count FILTER prints how many frames of the recording that ended last match a display filter of tshark.
+# count FILTER [OPTION…] prints how many frames of the recording that ended last match a display filter of tshark.
 count() {
-	tshark -n -r "$capture" -Y "$1" -T fields -e frame.number 2> >(grep -v "^Running as user" >&2) | wc -l
+	local filter=$1
+	shift
+	tshark -n -r "$capture" "$@" -Y "$filter" -T fields -e frame.number 2> >(grep -v "^Running as user" >&2) | wc -l
 }
 
 ### Traffic

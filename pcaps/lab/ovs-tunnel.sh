@@ -23,6 +23,7 @@ for n in a b; do
 	bridge $n br-int 02:aa:00:00:02:$h
 	bridge $n br-tun 02:aa:00:00:03:$h fail-mode=secure
 	address $n phy-$n 02:aa:00:00:00:$h
+	ip -n "$ns$n" link set phy-$n arp off # br-phy has the address and answers
 	vsctl $n add-port br-phy phy-$n
 	address $n br-phy - $me/24
 	ip -n "$ns$n" link set br-phy up
@@ -91,10 +92,10 @@ tenants() { # COMMAND HOST HOST… runs for red, blue and green at the same time
 pings() { on $1 ping -n -c 5 -i 0.2 10.1.0.2 >"$truth/ping-${3#* }.txt"; }
 nobody() { ! on $1 ping -n -c 1 -W 0.3 10.1.0.99 >>"$truth/ping-${3#* }.txt"; }
 large() { on $1 ping -n -c 2 -i 0.2 -s 1372 -M do 10.1.0.2 >>"$truth/ping-${3#* }.txt"; }
-downloads() { ask $1 tcp 40000 10.1.0.2:80 300 20000 "$3"; }
-uploads() { ask $1 tcp 40001 10.1.0.2:80 20000 50 "$3"; }
-names() { ask $1 udp 40002 10.1.0.2:53 60 300 "$3"; }
-for vm in vm2 vm4 vm6; do serve $vm tcp:80 udp:53; done
+downloads() { ask $1 tcp 40000 10.1.0.2:9000 300 20000 "$3"; }
+uploads() { ask $1 tcp 40001 10.1.0.2:9000 20000 50 "$3"; }
+names() { ask $1 udp 40002 10.1.0.2:9001 60 300 "$3"; }
+for vm in vm2 vm4 vm6; do serve $vm tcp:9000 udp:9001; done
 tenants pings
 tenants nobody # ARP goes to everybody
 sleep 2.5

@@ -63,13 +63,13 @@ cat "$tmp"/reach.{1..9} >"$truth/reach.txt"
 
 # The customer's VLANs talk at the same time with the same addresses and ports.
 for i in c d; do
-	serve ${i}2 tcp:80 udp:53
-	ask ${i}1 tcp 40000 10.7.0.2:80 200 6000 "customer vlan $([ $i = c ] && echo 7 || echo 8)" & talking+=($!)
-	ask ${i}1 udp 40001 10.7.0.2:53 100 300 "customer vlan $([ $i = c ] && echo 7 || echo 8)" & talking+=($!)
+	serve ${i}2 tcp:9000 udp:9001
+	ask ${i}1 tcp 40000 10.7.0.2:9000 200 6000 "customer vlan $([ $i = c ] && echo 7 || echo 8)" & talking+=($!)
+	ask ${i}1 udp 40001 10.7.0.2:9001 100 300 "customer vlan $([ $i = c ] && echo 7 || echo 8)" & talking+=($!)
 done
 all "${talking[@]}"
-serve h6 tcp:80
-ask h1 tcp 40000 10.0.0.6:80 200 3000 "vlan 101"
+serve h6 tcp:9000
+ask h1 tcp 40000 10.0.0.6:9000 200 3000 "vlan 101"
 
 # Tags that an access port has to refuse, but for the priority tag; the payload says which it was.
 scapy h1 <<'PY'
