@@ -52,7 +52,7 @@ publish() {
 }
 
 trap cleanup EXIT
-trap 'echo "$lab: ${BASH_SOURCE[0]##*/}:$LINENO: status $? from $BASH_COMMAND" >&2' ERR
+trap '[ $BASHPID != $$ ] || echo "$lab: ${BASH_SOURCE[0]##*/}:$LINENO: status $? from $BASH_COMMAND" >&2' ERR
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
@@ -81,6 +81,12 @@ within() {
 	done
 }
 
+# all PROCESS… waits for each of them and fails if one did.
+all() {
+	local p
+	for p; do wait "$p"; done
+}
+
 ### Hosts and wires
 
 # hosts NAME… makes a namespace for each, with a directory $tmp/NAME for its files. IPv6 is off, since it talks unasked;
@@ -91,7 +97,7 @@ hosts() {
 		ip netns add "$ns$host"
 		hosts+=("$host")
 		mkdir "$tmp/$host"
-		on "$host" sysctl -qw net.ipv6.conf.all.disable_ipv6=$((1 - ${IPV6:-0})) net.ipv6.conf.default.disable_ipv6=$((1 - ${IPV6:-0}))
+		on "$host" sysctl -qw net.ipv6.conf.{all,default}.disable_ipv6=$((1 - ${IPV6:-0}))
 		ip -n "$ns$host" link set lo up
 	done
 }
@@ -110,7 +116,8 @@ spawn() {
 	ip netns exec "$ns$host" "$@" >"$log" 2>&1 &
 }
 
-# wire HOST INTERFACE HOST INTERFACE joins two hosts. What a host hands to the wire is complete: no checksum is left to a card and
+# wire HOST INTERFACE HOST INTERFACE joins two hosts. ARP does not ask again for a neighbour 5 s after it was used: when traffic has
+# ended it has, so that counters and recordings end alike. What a host hands to the wire is complete: no checksum is left to a card and
 # no segment is larger than the MTU. OFFLOAD=1 before the call leaves both to the card that is not there.
 wire() {
 	local host name
@@ -118,6 +125,7 @@ wire() {
 	for host in "$1 $2" "$3 $4"; do
 		read -r host name <<<"$host"
 		[ "${OFFLOAD:-0}" = 1 ] || on "$host" ethtool -K "$name" tx off rx off tso off gso off gro off >/dev/null 2>&1
+		on "$host" sysctl -qw "net.ipv4.neigh.$name.delay_first_probe_time=600"
 		ip -n "$ns$host" link set "$name" up
 	done
 }
@@ -157,7 +165,7 @@ stop() {
 	local parts=$tmp/$recording.parts part
 	sleep 0.6 # a block that is not full is given to dumpcap after a while only
 	kill -INT "${captures[@]}"
-	wait "${captures[@]}" || fail "dumpcap: $(cat "$parts"/*.log)"
+	all "${captures[@]}" || fail "dumpcap: $(cat "$parts"/*.log)"
 	captures=()
 	[ "${LOSSY:-0}" = 1 ] || ! grep '^Packets received/dropped' "$parts"/*.log | grep -v '/0 (pcap' || fail "dumpcap lost frames"
 	for part in "$parts"/*.pcapng; do reordercap "$part" "$part.ordered" >/dev/null; done
@@ -167,9 +175,11 @@ stop() {
 	rm -r "$parts"
 }
 
-# count FILTER prints how many frames of the recording that ended last match a display filter of tshark.
+# count FILTER [OPTION…] prints how many frames of the recording that ended last match a display filter of tshark.
 count() {
-	tshark -n -r "$capture" -Y "$1" -T fields -e frame.number 2>/dev/null | wc -l
+	local filter=$1
+	shift
+	tshark -n -r "$capture" "$@" -Y "$filter" -T fields -e frame.number 2> >(grep -v "^Running as user" >&2) | wc -l
 }
 
 ### Traffic
