@@ -116,7 +116,7 @@ qdisc add dev out0 parent 1:11 handle 11: pfifo limit 20
 filter add dev out0 parent 1: protocol ip prio 1 u32 match ip dport 5010 0xffff flowid 1:10
 TC
 
-# pfifo_fast behind 50 kbps: the band is the TOS's (0x10 and 0xb8 go first, 0x08 last), a band holds txqueuelen packets.
+# pfifo_fast behind 50 kbps: the band is of the TOS (0x10 goes first, 0x08 last), a band holds txqueuelen packets.
 ip -n "${ns}router" link set out0 txqueuelen 20
 scenario pfifo-fast 1.2 5031:0x10:500:15000:0:2 5032:0:500:40000:0:2 5033:0x08:500:40000:0:2 5034:0x02:500:5000:0:2 5035:0xb8:500:5000:0:2 <<'TC'
 qdisc add dev out0 root handle 1: htb default 1
