@@ -46,8 +46,8 @@ spawn server "$truth/dnsmasq.txt" dnsmasq --keep-in-foreground --conf-file=/dev/
 	--dhcp-range=2001:db8:7::100,2001:db8:7::1ff,64,300 --dhcp-range=2001:db8:8::100,2001:db8:8::1ff,64,300 \
 	--dhcp-option=option6:dns-server,[2001:db8:9::1] --enable-ra --dhcp-authoritative --no-ping --dhcp-leasefile="$tmp/server/leases" \
 	--log-dhcp --log-queries --log-facility=-
-spawn relay "$tmp/relay/dnsmasq.log" dnsmasq --keep-in-foreground --conf-file=/dev/null --pid-file="$tmp/relay/pid" --user=root --port=0 --log-facility=- \
-	--interface=lan --interface=uplink --dhcp-relay=10.7.0.1,10.9.0.1 --dhcp-relay=2001:db8:7::1,2001:db8:9::1
+spawn relay "$tmp/relay/dnsmasq.log" dnsmasq --keep-in-foreground --conf-file=/dev/null --pid-file="$tmp/relay/pid" --user=root --port=0 \
+	--log-facility=- 	--interface=lan --interface=uplink --dhcp-relay=10.7.0.1,10.9.0.1 --dhcp-relay=2001:db8:7::1,2001:db8:9::1
 within 5 "the server runs" grep -q started "$truth/dnsmasq.txt"
 within 5 "the relay runs" grep -q started "$tmp/relay/dnsmasq.log"
 
@@ -82,7 +82,10 @@ for h in c2 c3; do
 		request subnet-mask, broadcast-address, routers, domain-name, domain-name-servers, ntp-servers, dhcp6.name-servers;
 	CONF
 done
-client() { on "$1" timeout 15 dhclient -1 -v -cf "$tmp/$1/dhclient.conf" -sf "$tmp/dhclient.sh" -lf "$tmp/$1/leases" -pf "$tmp/$1/dhclient.pid" "${@:2}" eth0; }
+client() {
+	on "$1" timeout 15 dhclient -1 -v -cf "$tmp/$1/dhclient.conf" -sf "$tmp/dhclient.sh" \
+		-lf "$tmp/$1/leases" -pf "$tmp/$1/dhclient.pid" "${@:2}" eth0
+}
 {
 	client c2 -4
 	client c2 -4 -r

@@ -59,7 +59,8 @@ configuration() { # of router $1 with the interfaces after it
 			 ip router isis lab
 			 isis network point-to-point
 			 isis hello-interval 1
-			$(case $interface in e12 | e21) printf ' ip ospf message-digest-key 1 md5 lab\n ip ospf authentication message-digest\n isis password md5 lab\n' ;; esac)
+			$(case $interface in e12 | e21) printf ' %s\n' "ip ospf message-digest-key 1 md5 lab" "ip ospf authentication message-digest" \
+				"isis password md5 lab" ;; esac)
 		CONF
 	done
 	cat <<-CONF

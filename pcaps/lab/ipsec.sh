@@ -33,7 +33,7 @@ serve h2 tcp:6100 udp:6100
 gateway() {
 	cat >"$tmp/$1/strongswan.conf" <<-CONF
 		charon {
-			load = random nonce aes sha1 sha2 md5 hmac kdf gmp openssl gcm fips-prf xcbc pem pkcs1 x509 pubkey kernel-libipsec kernel-netlink socket-default vici updown
+			load = random nonce aes sha1 sha2 hmac kdf gmp openssl gcm kernel-libipsec kernel-netlink socket-default vici updown
 			filelog {
 				log {
 					path = $tmp/$1/charon.log

@@ -248,7 +248,8 @@ sed -i '/^conntrack v/d' "$truth/conntrack-E.txt"
 # Eight flows wanted five ports; three SYNs, each sent twice, two ports.
 dropped=$(grep -o ' drop=[0-9]*' "$truth/conntrack-S.txt" | awk -F= '{ n += $2 } END { print n }')
 [ "$dropped" -ge 4 ] || fail "the router dropped $dropped packets that found no port"
-[ "$(count 'frame.interface_name == lan && udp.dstport == 6053 && ip.src == 192.168.1.0/24 && ip.dst == 203.0.113.100')" = 8 ] || fail "flows to port 6053"
+[ "$(count 'frame.interface_name == lan && udp.dstport == 6053 && ip.src == 192.168.1.0/24 && ip.dst == 203.0.113.100')" = 8 ] ||
+	fail "flows to port 6053"
 [ "$(count 'frame.interface_name == wan && udp.dstport == 6053 && ip.src == 203.0.113.2')" = 5 ] || fail "flows to port 6053 outside"
 grep -q 'udp .*sport=31200.*ASSURED' "$truth/conntrack-alive.txt" || fail "no ASSURED UDP"
 grep -q 'udp .*sport=31201.*UNREPLIED' "$truth/conntrack-alive.txt" || fail "no UNREPLIED UDP"

@@ -42,11 +42,11 @@ overlay() {
 	ip -n "$ns$in" address add "$inner" dev "$name"
 	ip -n "$ns$in" link set "$name" up
 }
+letter=([1]=a b c)
 for i in 1 2 3; do
-	letter=$(printf '\x6'$i)
-	overlay v$i ${letter}42 42 u$i 02:42:00:00:00:0$i 10.42.0.$i/24 239.1.1.1
-	[ $i = 3 ] || overlay v$i ${letter}43 43 u$i 02:43:00:00:00:0$i 10.42.0.$i/24 239.1.1.2 t$i
-	[ $i = 2 ] || overlay v$i ${letter}44 44 u$i 02:44:00:00:00:0$i 10.44.0.$i/24 ff05::44
+	overlay v$i ${letter[i]}42 42 u$i 02:42:00:00:00:0$i 10.42.0.$i/24 239.1.1.1
+	[ $i = 3 ] || overlay v$i ${letter[i]}43 43 u$i 02:43:00:00:00:0$i 10.42.0.$i/24 239.1.1.2 t$i
+	[ $i = 2 ] || overlay v$i ${letter[i]}44 44 u$i 02:44:00:00:00:0$i 10.44.0.$i/24 ff05::44
 done
 joined() { command bridge -n "${ns}sw" mdb show | grep -q "port p$1 grp $2"; }
 for m in "1 239.1.1.1" "2 239.1.1.1" "3 239.1.1.1" "1 239.1.1.2" "2 239.1.1.2" "1 ff05::44" "3 ff05::44"; do
