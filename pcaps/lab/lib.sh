@@ -52,7 +52,7 @@ publish() {
 }
 
 trap cleanup EXIT
-trap '[ $BASHPID != $$ ] || echo "$lab: ${BASH_SOURCE[0]##*/}:$LINENO: status $? from $BASH_COMMAND" >&2' ERR
+trap 'status=$?; lines=($LINENO "${BASH_LINENO[@]}"); [ $BASHPID != $$ ] || echo "$lab.sh:${lines[-2]}: status $status from $BASH_COMMAND" >&2' ERR
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
@@ -207,14 +207,14 @@ ask() {
 
 ### Open vSwitch, in userspace: bridges need datapath_type=netdev, which `bridge` gives them
 
-# ovs HOST… starts a database and a switch there. The database listens at 127.0.0.1:6640 as well.
+# ovs HOST… starts a database and a switch there.
 ovs() {
 	local host dir
 	for host; do
 		dir=$tmp/$host/ovs
 		mkdir "$dir"
 		ovsdb-tool create "$dir/conf.db" /usr/share/openvswitch/vswitch.ovsschema
-		on "$host" env OVS_RUNDIR="$dir" ovsdb-server "$dir/conf.db" --remote="punix:$dir/db.sock" --remote=ptcp:6640:127.0.0.1 \
+		on "$host" env OVS_RUNDIR="$dir" ovsdb-server "$dir/conf.db" --remote="punix:$dir/db.sock" \
 			--pidfile --log-file="$dir/ovsdb-server.log" --detach --no-chdir 2>>"$dir/start.log"
 		vsctl "$host" --no-wait init
 		on "$host" env OVS_RUNDIR="$dir" ovs-vswitchd "unix:$dir/db.sock" \
