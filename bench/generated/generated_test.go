@@ -17,19 +17,30 @@ import (
 	"pktscope/internal/craft/oracle"
 )
 
-const committed = "../../pcaps/testdata/overlay.pcapng"
+const testdata = "../../pcaps/testdata/"
 
-func TestTheCommittedCaptureIsTheGenerated(t *testing.T) {
-	want, err := overlay()
+func TestTheCommittedCapturesAreTheGenerated(t *testing.T) {
+	files, err := files()
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := os.ReadFile(committed)
+	for name, want := range files {
+		got, err := os.ReadFile(testdata + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s differs: go generate ./bench/generated", name)
+		}
+	}
+	regress, err := os.ReadDir(testdata + "regress")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(got, want) {
-		t.Error("they differ: go run ./bench/overlay > pcaps/testdata/overlay.pcapng")
+	for _, file := range regress {
+		if name := "regress/" + file.Name(); strings.HasSuffix(name, ".pcap") && files[name] == nil {
+			t.Errorf("nothing generates %s", name)
+		}
 	}
 }
 
@@ -39,9 +50,9 @@ type packet struct {
 	commented bool
 }
 
-func read(t *testing.T) (packets []packet) {
+func read(t *testing.T, name string) (packets []packet) {
 	t.Helper()
-	file, err := os.Open(committed)
+	file, err := os.Open(testdata + name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +121,7 @@ func TestEverythingIsThere(t *testing.T) {
    1 uplink: Ethernet IPv4 UDP VXLAN Ethernet IPv6 ICMPv6 ICMPv6NeighborSolicitation
 `
 	count := map[string]int{}
-	for i, p := range read(t) {
+	for i, p := range read(t, "generated.pcapng") {
 		trill := ""
 		if binary.BigEndian.Uint16(p.frame[12:]) == 0x22f3 {
 			trill, p.frame = "Ethernet TRILL ", p.frame[14+6:]
@@ -132,7 +143,7 @@ func TestEverythingIsThere(t *testing.T) {
 
 func TestTenantsHaveTheSameAddressesAndPorts(t *testing.T) {
 	tenants := map[uint32][]string{}
-	for _, p := range read(t) {
+	for _, p := range read(t, "generated.pcapng") {
 		decoded := gopacket.NewPacket(p.frame, layers.LayerTypeEthernet, gopacket.Default)
 		vxlan, ok := decoded.Layer(layers.LayerTypeVXLAN).(*layers.VXLAN)
 		tcp, ok2 := decoded.Layer(layers.LayerTypeTCP).(*layers.TCP)

@@ -98,14 +98,13 @@ func gre(s *scene) {
 // campus is TRILL: a flooded ARP request, its answer, and a connection in VLAN 300.
 func campus(s *scene) {
 	const asks, answers = "00:0c:29:00:30:01", "00:0c:29:00:30:02"
-	const rb1, rb2, tree = 0x0b01, 0x0b02, 0x0f00 // nicknames
-	s.send(craft.Ethernet{Src: pe1MAC, Dst: "01:80:c2:00:00:40"}, craft.TRILL{MultiDestination: true, Hops: 20, Egress: tree, Ingress: rb1},
+	s.send(craft.Ethernet{Src: pe1MAC, Dst: "01:80:c2:00:00:40"}, craft.TRILL{MultiDestination: true, Hops: 20, Egress: tree, Ingress: nick1},
 		craft.Ethernet{Src: asks, Dst: "ff:ff:ff:ff:ff:ff"}, craft.VLAN{ID: 300},
 		craft.ARP{SenderMAC: asks, SenderIP: "10.30.0.1", TargetIP: "10.30.0.2"})
 	around := func(reply bool, link craft.Layer) []craft.Layer {
-		trill := craft.TRILL{Hops: 20, Egress: rb2, Ingress: rb1}
+		trill := craft.TRILL{Hops: 20, Egress: nick2, Ingress: nick1}
 		if reply {
-			trill.Egress, trill.Ingress = rb1, rb2
+			trill.Egress, trill.Ingress = nick1, nick2
 		}
 		return []craft.Layer{edges(reply), trill, link, craft.VLAN{ID: 300}}
 	}
