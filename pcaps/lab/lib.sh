@@ -40,11 +40,40 @@ cleanup() {
 	exit $status
 }
 
+# made_by says what made a recording: this lab, and in a line the systems that its script uses, with their versions.
+made_by() {
+	local word package name version
+	echo "$lab"
+	{
+		version=$(uname -r)
+		echo "Linux ${version%%-*}"
+		while read -r word package name; do
+			[ "$word" = . ] || grep -qE "^[^#]*\b($word)\b" "$labs/$lab.sh" || continue
+			version=$(dpkg-query -W -f '${Version}' "$package")
+			version=${version#*:}
+			echo "$name ${version%%[-+]*}"
+		done <<-END
+			ovs             openvswitch-switch Open vSwitch
+			frr             frr                FRR
+			charon          strongswan-charon  strongSwan
+			nft             nftables           nftables
+			tc              iproute2           tc
+			dnsmasq         dnsmasq-base       dnsmasq
+			udhcpc|busybox  busybox            busybox
+			dhclient        isc-dhcp-client    dhclient
+			iperf3          iperf3             iperf3
+			scapy           python3-scapy      scapy
+			.               wireshark-common   dumpcap
+		END
+	} | paste -sd, | sed 's/,/, /g'
+}
+
 # publish compresses the recordings and moves them, and their truth, to where they belong.
 publish() {
 	local file name
 	for file in "$tmp"/done/*.pcapng; do
 		name=$(basename "$file" .pcapng)
+		made_by >"$tmp/done/truth/$name/made-by.txt" || return
 		zstd -19 -q --rm "$file" || return
 		mkdir -p "$out/truth" && rm -rf "${out:?}/truth/$name" || return
 		mv "$tmp/done/truth/$name" "$out/truth/$name" && mv "$file.zst" "$out/" || return
