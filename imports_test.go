@@ -19,7 +19,7 @@ var arrows = map[string][]string{
 	"dissect":        nil,
 	"dissect/filter": {"dissect"},
 	"anonymize":      {"dissect"},
-	"flows":          {"dissect"},
+	"flows":          {"dissect", "dissect/filter"}, // conditions on flows are in the language of filters
 	"control":        {"dissect"},
 	"reports":        {"control", "dissect", "dissect/filter", "flows", "pcaps"},
 	"docs":           nil,

@@ -122,6 +122,9 @@ func walkEthernet(w *Walker) {
 	default:
 		w.Add(ethType, 12, 2)
 	}
+	if !w.Wants(ethPadding) && !w.Wants(ethTrailer) && !w.Wants(ethFCS) {
+		return
+	}
 	l := w.Layer
 	trailer, end := w.padding(ethPadding, l.Start), l.Len()
 	fcs := -1

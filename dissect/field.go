@@ -35,6 +35,8 @@ type Field struct {
 	Doc    string   // one sentence where the name does not say it all
 	Ref    string   // RFC and section, where it is not the protocol's own
 
+	of func(*Frame) (n uint64, ok bool) // of what describes the frame and is no part of it; else nil
+
 	off   uint16 // first bit, from the start of the rows
 	row   *Field // the row that it is, or is a part of; nil for what is no row
 	index uint16 // dense number of the field, for tables indexed by field
@@ -72,6 +74,11 @@ func (f *Field) Everywhere() bool { return f.owner == judgement.ID }
 // Verified tells whether the field is known only after [Packet.Verify].
 func (f *Field) Verified() bool {
 	return f == fieldVerdict || f == fieldFlippedBit || f == protocols[f.owner].Status
+}
+
+// Relative tells whether the field counts from where a conversation starts, which is known only with [Options].Relative.
+func (f *Field) Relative() bool {
+	return f == tcpSequence || f == tcpAcknowledgment || f == tcpSACKLeft || f == tcpSACKRight
 }
 
 // Find returns the row (or part of a row) with the given name. It is for package variables that walk functions yield to;
@@ -143,6 +150,8 @@ func readBits(b []byte, off, n int) uint64 {
 			return uint64(b[i])
 		case 16:
 			return uint64(be16(b[i:]))
+		case 24:
+			return uint64(be24(b[i:]))
 		case 32:
 			return uint64(be32(b[i:]))
 		}

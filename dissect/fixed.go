@@ -1,9 +1,13 @@
 package dissect
 
-// A row of the fixed header is read without a walk over its layer: at a known place, for a few nanoseconds.
+// A row of the fixed header is read without a walk over its layer: at a known place, for a few nanoseconds. So are the numbers that
+// describe a frame.
 
-// Fixed tells whether the field is a row of its protocol's fixed header, which [Packet.Uint] and [Packet.Raw] read.
-func (f *Field) Fixed() bool {
+// Fixed tells whether the field is a row of its protocol's fixed header, or a number that describes the frame, which [Packet.Uint] and
+// [Packet.Raw] read.
+func (f *Field) Fixed() bool { return f.of != nil || f.inHeader() }
+
+func (f *Field) inHeader() bool {
 	if f.row == nil {
 		return false
 	}
@@ -20,7 +24,10 @@ func (f *Field) Fixed() bool {
 // captured.
 func (p *Packet) Uint(l *Layer, f *Field) (n uint64, ok bool) {
 	h := p.Header(l)
-	if int(f.off)+int(f.Bits) > len(h)*8 {
+	if int(f.off)+int(f.Bits) > len(h)*8 { // a frame has no header
+		if f.of != nil {
+			return f.of(&p.Frame)
+		}
 		return 0, false
 	}
 	return f.num(h), true

@@ -12,26 +12,24 @@ var frame = Protocol{
 }
 
 var (
-	frameNumber        = &Field{Name: "frame.number", Bits: 32, Doc: "place in the input, from 1"}
+	frameNumber        = &Field{Name: "frame.number", Bits: 32, Doc: "place in the input, from 1", of: (*Frame).number}
 	frameTime          = &Field{Name: "frame.time_epoch", Kind: Seconds, Doc: "when it was captured, in seconds since the Unix epoch"}
-	frameLen           = &Field{Name: "frame.len", Bits: 32, Doc: "bytes on the wire"}
-	frameCapLen        = &Field{Name: "frame.cap_len", Bits: 32, Doc: "bytes captured"}
-	frameInterface     = &Field{Name: "frame.interface_id", Bits: 32, Doc: "interface number within its file"}
+	frameLen           = &Field{Name: "frame.len", Bits: 32, Doc: "bytes on the wire", of: (*Frame).wireLen}
+	frameCapLen        = &Field{Name: "frame.cap_len", Bits: 32, Doc: "bytes captured", of: (*Frame).capLen}
+	frameInterface     = &Field{Name: "frame.interface_id", Bits: 32, Doc: "interface number within its file", of: (*Frame).interfaceID}
 	frameInterfaceName = &Field{Name: "frame.interface_name", Kind: Text, Doc: "interface name, where the capture has one"}
 	frameProtocols     = &Field{Name: "frame.protocols", Kind: Text, Doc: "the layers' names, outermost first, joined by colons"}
 )
 
 func walkFrame(w *Walker) {
 	p := w.Packet
-	w.Num(frameNumber, 0, 0, p.Number)
+	w.described(frameNumber)
 	if !p.Timeless {
 		w.Num(frameTime, 0, 0, uint64(p.Time))
 	}
-	w.Num(frameLen, 0, 0, uint64(p.WireLen))
-	w.Num(frameCapLen, 0, 0, uint64(len(p.Data)))
-	if p.Point.Index >= 0 {
-		w.Num(frameInterface, 0, 0, uint64(p.Point.Index))
-	}
+	w.described(frameLen)
+	w.described(frameCapLen)
+	w.described(frameInterface)
 	if p.Point.Name != "" {
 		w.Text(frameInterfaceName, p.Point.Name)
 	}
@@ -41,6 +39,19 @@ func walkFrame(w *Walker) {
 		w.text(frameProtocols, p.scratch[n:])
 	}
 }
+
+// described yields a number that describes the frame.
+func (w *Walker) described(f *Field) {
+	if n, ok := f.of(&w.Packet.Frame); ok {
+		w.Num(f, 0, 0, n)
+	}
+}
+
+func (f *Frame) number() (uint64, bool)  { return f.Number, true }
+func (f *Frame) wireLen() (uint64, bool) { return uint64(f.WireLen), true }
+func (f *Frame) capLen() (uint64, bool)  { return uint64(len(f.Data)), true }
+
+func (f *Frame) interfaceID() (uint64, bool) { return uint64(f.Point.Index), f.Point.Index >= 0 }
 
 // AppendProtocols appends the value of frame.protocols. A stack of labels counts once.
 func (p *Packet) AppendProtocols(dst []byte) []byte {

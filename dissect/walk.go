@@ -13,6 +13,7 @@ type Walker struct {
 
 	yield func(Value) bool
 	wants []bool // by field index; nil is all
+	plans *plans // for wants; nil for all
 	depth uint8
 	done  bool
 }
@@ -28,7 +29,7 @@ func (w *Walker) Done() bool { return w.done }
 
 // Add yields field f, whose value is the n bytes at off.
 func (w *Walker) Add(f *Field, off, n int) {
-	if w.done || off < 0 || n < 0 || off+n > len(w.Body) {
+	if !w.Wants(f) || off < 0 || n < 0 || off+n > len(w.Body) {
 		return
 	}
 	v := Value{Field: f, Off: w.Layer.Start + uint32(off), Len: uint32(n), Depth: w.depth}
@@ -66,7 +67,7 @@ func (w *Walker) Add(f *Field, off, n int) {
 
 // Num yields field f with a value that is worked out from the n bytes at off; with n 0 it stands nowhere.
 func (w *Walker) Num(f *Field, off, n int, value uint64) {
-	if w.done || off < 0 || n < 0 || off+n > len(w.Body) {
+	if !w.Wants(f) || off < 0 || n < 0 || off+n > len(w.Body) {
 		return
 	}
 	w.emit(Value{Field: f, Num: value, Off: w.Layer.Start + uint32(off), Len: uint32(n), Depth: w.depth})
@@ -151,11 +152,19 @@ func (p *Packet) Values(i int) iter.Seq[Value] {
 // NewWalker returns a walker for [Walker.Visit]. It yields those fields whose Index wants holds, or all if wants is nil, until yield
 // returns false. It is used again and again: visiting does not allocate.
 func NewWalker(wants []bool, yield func(Value) bool) *Walker {
-	return &Walker{wants: wants, yield: yield}
+	w := &Walker{wants: wants, yield: yield}
+	if wants != nil {
+		w.plans = newPlans(wants)
+	}
+	return w
 }
 
 // Visit yields the fields of layer i of p in the order of [Packet.Values].
 func (w *Walker) Visit(p *Packet, i int) {
+	if w.plans != nil {
+		w.visitWanted(p, i)
+		return
+	}
 	w.enter(p, i)
 	proto := protocols[w.Layer.Protocol]
 	for k, header := 0, w.Header(); k < len(proto.Header); k++ {
@@ -165,6 +174,31 @@ func (w *Walker) Visit(p *Packet, i int) {
 		proto.Walk(w)
 	}
 	if !w.done {
+		w.judgements()
+	}
+}
+
+// visitWanted is Visit where not all fields are wanted. What a value's depth is in the tree nobody asks then.
+func (w *Walker) visitWanted(p *Packet, i int) {
+	id := p.Layers[i].Protocol
+	plan := &w.plans[id]
+	if !plan.some() {
+		return
+	}
+	w.enter(p, i)
+	if plan.rows != nil {
+		header := w.Header()
+		for _, f := range plan.rows {
+			if v, ok := f.read(header); ok && !w.done {
+				v.Off += w.Layer.Start
+				w.done = !w.yield(v)
+			}
+		}
+	}
+	if plan.walk && !w.done {
+		protocols[id].Walk(w)
+	}
+	if plan.judge && !w.done {
 		w.judgements()
 	}
 }

@@ -18,6 +18,8 @@ func Pages() []Page {
 		{"filter", "the display-filter language of -Y", filter},
 		{"group-by", "counting packets by any fields: --by, --sum, --every", groupBy},
 		{"slicing", "writing captures: by filter, number, time, tunnel, value", slicing},
+		{"where", "conditions on flows, their fields and order: --where, --sort", where},
+		{"tenants", "names for identifiers: --tenants FILE", tenants},
 		{"json", "the formats for programs", json},
 		{"exit", "exit statuses, and --fail-on", exit},
 	}
@@ -37,6 +39,12 @@ var groupBy string
 
 //go:embed slicing.md
 var slicing string
+
+//go:embed where.md
+var where string
+
+//go:embed tenants.md
+var tenants string
 
 //go:embed json.md
 var json string

@@ -33,13 +33,14 @@ func NewGroups[K comparable, A any](limit int) *Groups[K, A] {
 
 // At returns what is added up for key, zero if key is new, or Other's if there is no room for key. The pointer is good
 // until the next At. hash is the key's, from a [Seed] of this run, the same one for tables that Absorb puts together.
-func (g *Groups[K, A]) At(key K, hash uint64) *A { return g.at(key, uint32(hash)) }
+func (g *Groups[K, A]) At(key K, hash uint64) *A { return g.at(&key, uint32(hash)) }
 
-func (g *Groups[K, A]) at(key K, hash uint32) *A {
+// at is At, where key is long.
+func (g *Groups[K, A]) at(key *K, hash uint32) *A {
 	mask := uint32(len(g.slots) - 1)
 	i := hash & mask
 	for ; g.slots[i].entry != 0; i = (i + 1) & mask {
-		if s := g.slots[i]; s.hash == hash && g.entries[s.entry-1].Key == key {
+		if s := g.slots[i]; s.hash == hash && g.entries[s.entry-1].Key == *key {
 			return &g.entries[s.entry-1].Total
 		}
 	}
@@ -50,9 +51,9 @@ func (g *Groups[K, A]) at(key K, hash uint32) *A {
 	}
 	if n < cap(g.entries) {
 		g.entries = g.entries[:n+1]
-		g.entries[n].Key = key
+		g.entries[n].Key = *key
 	} else {
-		g.entries = append(g.entries, Group[K, A]{Key: key})
+		g.entries = append(g.entries, Group[K, A]{Key: *key})
 	}
 	g.hashes = append(g.hashes, hash)
 	g.slots[i] = groupSlot{hash, uint32(n + 1)}
@@ -84,7 +85,7 @@ func (g *Groups[K, A]) Other() (total *A, any bool) { return &g.other, g.full }
 func (g *Groups[K, A]) Absorb(block *Groups[K, A], add func(to, from *A)) {
 	for e := range block.entries {
 		from := &block.entries[e]
-		add(g.at(from.Key, block.hashes[e]), &from.Total)
+		add(g.at(&from.Key, block.hashes[e]), &from.Total)
 	}
 	if block.full {
 		g.full = true

@@ -135,8 +135,13 @@ func (p *Projection) addSum(text string) error {
 	}
 	name, field, ok := strings.Cut(text, "(")
 	field, closed := strings.CutSuffix(field, ")")
-	if !ok || !closed {
+	switch {
+	case !ok:
 		return unknownSum(text)
+	case !closed:
+		return fmt.Errorf("%q has no closing parenthesis", text)
+	case strings.ContainsAny(field, "/:"):
+		return fmt.Errorf("%q: a sum is of a whole field, without a prefix or a range", text)
 	}
 	s, err := p.function(name, field)
 	if err != nil {
@@ -162,6 +167,9 @@ func unknownSum(text string) error {
 // function returns the sum that name(field) is.
 func (p *Projection) function(name, field string) (*sum, error) {
 	part, isPercentile := parsePercentile(name)
+	if _, err := strconv.ParseFloat(strings.TrimPrefix(name, "p"), 64); err == nil && !isPercentile && strings.HasPrefix(name, "p") {
+		return nil, fmt.Errorf("%q is not a percentile: there are p0 to p100, with up to three decimals", name)
+	}
 	if !isPercentile && !slices.ContainsFunc(functions, func(f struct{ name, doc string }) bool { return f.name == name }) {
 		return nil, unknownSum(name)
 	}

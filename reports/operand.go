@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -138,6 +139,8 @@ func (o *operand) described() string {
 }
 
 // verified tells whether the values are known only after checksums were verified.
+func (o *operand) relative() bool { return slices.ContainsFunc(o.fields, (*dissect.Field).Relative) }
+
 func (o *operand) verified() bool {
 	for _, f := range o.fields {
 		if f.Verified() {
@@ -202,7 +205,8 @@ func (r *reader) read(p *dissect.Packet) {
 
 func (r *reader) layer(p *dissect.Packet, i int, plan *plan) {
 	l := &p.Layers[i]
-	for side, f := range plan.fixed {
+	for side := range r.sides {
+		f := plan.fixed[side]
 		if f == nil {
 			continue
 		}

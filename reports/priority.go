@@ -12,10 +12,11 @@ import (
 
 // QueueOptions are choices for the report on queues.
 type QueueOptions struct {
-	Inner   bool     // look at the innermost IP header and not at the outermost
-	Bridged bool     // the frames are bridged: nobody looks at their IP headers
-	Priomap *Priomap // of bands; nil is that of pfifo_fast
-	PCPMap  *PCPMap  // of priorities that VLAN tags give; nil: they give none
+	Inner        bool     // look at the innermost IP header and not at the outermost
+	Bridged      bool     // the frames are bridged: nobody looks at their IP headers
+	TrafficClass bool     // that of IPv6 gives a priority as the TOS does, which it does not in Linux
+	Priomap      *Priomap // of bands; nil is that of pfifo_fast
+	PCPMap       *PCPMap  // of priorities that VLAN tags give; nil: they give none
 }
 
 // A Priomap says for each priority in which band its packets are queued, as the parameter of tc-prio(8) does.

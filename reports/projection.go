@@ -77,6 +77,12 @@ func parseTerm(text string) (t term, err error) {
 	t.text = text
 	name, width, ranged := cutNumber(text, ":")
 	name, bits, prefixed := cutNumber(name, "/")
+	switch {
+	case strings.Contains(name, "/"):
+		return t, fmt.Errorf("%q: behind / stands the number of bits of a prefix", text)
+	case strings.Contains(name, ":"):
+		return t, fmt.Errorf("%q: behind : stands how wide ranges are", text)
+	}
 	if t.operand, err = parseOperand(name); err != nil {
 		return t, err
 	}
@@ -126,17 +132,32 @@ func (p *Projection) NeedsChecksums() bool {
 	return slices.ContainsFunc(p.sums, func(s *sum) bool { return s.checksums })
 }
 
+// relative tells whether the groups or what is added up depends on where conversations start, see [dissect.Field.Relative].
+func (p *Projection) relative() bool {
+	return slices.ContainsFunc(p.terms, func(t term) bool { return t.relative() }) ||
+		slices.ContainsFunc(p.series, func(s *series) bool { return s.relative() })
+}
+
 // projected is a projection as a report.
 type projected struct {
 	*Projection
-	seed   Seed
-	groups *Groups[groupKey, total]
-	all    amount
-	parts  []*projectedPart
+	used     int  // words of a key
+	measured bool // a sum is made of measures
+	seed     Seed
+	groups   *Groups[groupKey, total]
+	all      amount
+	parts    []*projectedPart
 }
 
 func (p *Projection) report(s setup) Report {
-	return &projected{Projection: p, seed: NewSeed(), groups: NewGroups[groupKey, total](s.groups)}
+	used := 1
+	for i := range p.terms {
+		used += p.terms[i].words
+	}
+	if p.every > 0 {
+		used++
+	}
+	return &projected{Projection: p, used: used, measured: p.measures(), seed: NewSeed(), groups: NewGroups[groupKey, total](s.groups)}
 }
 
 func (r *projected) NewPart() Part {
@@ -163,6 +184,7 @@ type projectedPart struct {
 	report *projected
 	terms  []termReader
 	series []*reader
+	keys   [2]groupKey // of the packet, by side
 	groups *Groups[groupKey, total]
 	all    amount
 	recent recent
@@ -183,17 +205,19 @@ func (t *projectedPart) Add(p *dissect.Packet) {
 	for _, s := range t.series {
 		s.read(p)
 	}
-	source, used := t.key(p, 0)
-	t.addTo(&source, used, p, 0)
+	t.key(p, 0)
+	t.addTo(p, 0)
 	if sides == 2 {
-		if destination, used := t.key(p, 1); destination != source {
-			t.addTo(&destination, used, p, 1)
+		if t.key(p, 1); t.keys[1] != t.keys[0] {
+			t.addTo(p, 1)
 		}
 	}
 }
 
-// key returns the key of p's group on a side of those terms that have two, and how many of its words are used.
-func (t *projectedPart) key(p *dissect.Packet, side int) (key groupKey, used int) {
+// key makes the key of p's group on a side of those terms that have two.
+func (t *projectedPart) key(p *dissect.Packet, side int) {
+	key := &t.keys[side]
+	clear(key[:t.report.used])
 	at := 1
 	for i := range t.terms {
 		term := &t.terms[i]
@@ -208,9 +232,7 @@ func (t *projectedPart) key(p *dissect.Packet, side int) (key groupKey, used int
 			key[0] |= 1 << len(t.terms)
 			key[at] = uint64(floor(p.Time, t.report.every))
 		}
-		at++
 	}
-	return key, at
 }
 
 // floor rounds ns down to a multiple of step, before 1970 too.
@@ -264,15 +286,16 @@ func (k *groupKey) hash(seed Seed, used int) uint64 {
 	return fold(h^seed[0], fold3)
 }
 
-// addTo adds p to the group of key.
-func (t *projectedPart) addTo(key *groupKey, used int, p *dissect.Packet, side int) {
-	hash := key.hash(t.report.seed, used)
-	total := t.groups.At(*key, hash)
+// addTo adds p to the group of a side's key.
+func (t *projectedPart) addTo(p *dissect.Packet, side int) {
+	key := &t.keys[side]
+	hash := key.hash(t.report.seed, t.report.used)
+	total := t.groups.at(key, uint32(hash))
 	if total.packets == 0 {
 		t.remember(total, side)
 	}
 	total.add(uint64(p.WireLen))
-	if t.report.measures() {
+	if t.report.measured {
 		t.measure(total, hash, p)
 	}
 }

@@ -169,7 +169,8 @@ func TestProjectionMistakes(t *testing.T) {
 		{"ip.src packet", `"packet" is not a sum; did you mean packets? there are ` + sumNames()},
 		{"ip.src flows", `flows cannot be added up yet; there are ` + sumNames()},
 		{"ip.src mean(ip.src)", `mean(ip.src): ip.src is an IPv4 address and no number`},
-		{"ip.src p101(ip.ttl)", `"p101" is not a sum; there are ` + sumNames()},
+		{"ip.src p101(ip.ttl)", `"p101" is not a percentile: there are p0 to p100, with up to three decimals`},
+		{"ip.src min(ip.ttl", `"min(ip.ttl" has no closing parenthesis`},
 		{"ip.src max(ip.tll)", `"ip.tll" is not a field; did you mean ip.ttl?`},
 	} {
 		fields, sums, _ := strings.Cut(c.line, " ")

@@ -218,10 +218,11 @@ func dsField(p *dissect.Packet, i int) uint8 {
 
 // priority is that of a packet's sk_buff. The type of service gives one to IPv4 that is routed (ip_forward) or sent (the socket option
 // IP_TOS). The traffic class of IPv6 gives none: ip6_forward leaves the priority alone, and so does the socket option IPV6_TCLASS. So do
-// bridges. Then it is the one that the packet came in with: 0, or what a VLAN interface made of the PCP.
+// bridges. Then it is the one that the packet came in with: 0, or what a VLAN interface made of the PCP. Where rules of tc or nftables
+// give IPv6 the priority that the same TOS gives, TrafficClass says so.
 func (o *QueueOptions) priority(k queueKey) uint8 {
 	switch {
-	case k.network == ip4 && !o.Bridged:
+	case !o.Bridged && (k.network == ip4 || k.network == ip6 && o.TrafficClass):
 		return tosPriority(k.tos)
 	case o.PCPMap != nil && k.pcp >= 0:
 		return o.PCPMap[k.pcp]
@@ -305,6 +306,8 @@ func (r *queues) rowTable() *Table {
 	switch {
 	case r.Bridged:
 		t.Note("of bridged frames: TOS and traffic class give no priority")
+	case r.TrafficClass:
+		t.Note("the TOS gives a priority to IPv4 that Linux routes or sends; of IPv6 this is what the traffic class would give")
 	default:
 		t.Note("the TOS gives a priority to IPv4 that Linux routes or sends; the traffic class of IPv6 gives none")
 	}

@@ -68,6 +68,9 @@ func TestPriorities(t *testing.T) {
 		{"bridged, from a VLAN", QueueOptions{Bridged: true, PCPMap: pcp}, queueKey{network: ip4, tos: 0x10, pcp: 3}, 3},
 		{"IPv6", QueueOptions{}, queueKey{network: ip6, tos: 0x10, pcp: -1}, 0},
 		{"IPv6, from a VLAN", QueueOptions{PCPMap: pcp}, queueKey{network: ip6, tos: 0x10, pcp: 5}, 5},
+		{"IPv6, by its traffic class", QueueOptions{TrafficClass: true}, queueKey{network: ip6, tos: 0x10, pcp: -1}, 6},
+		{"IPv6, by its traffic class, from a VLAN", QueueOptions{TrafficClass: true, PCPMap: pcp}, queueKey{network: ip6, tos: 0x10, pcp: 5}, 6},
+		{"IPv6, bridged", QueueOptions{TrafficClass: true, Bridged: true}, queueKey{network: ip6, tos: 0x10, pcp: -1}, 0},
 		{"no IP", QueueOptions{}, queueKey{pcp: -1}, 0},
 	} {
 		if got := c.priority(c.queueKey); got != c.want {

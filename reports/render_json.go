@@ -120,7 +120,7 @@ func (c Cell) plain(kind Kind) string {
 	case int64:
 		switch kind {
 		case KindTime:
-			return timestamp(v, 9)
+			return rfc3339.text(v, 9)
 		case KindShare:
 			return decimal(v, 6)
 		case KindPacketRate, KindMean:

@@ -16,8 +16,9 @@ import (
 
 // TextOptions say what the place that text is written to can do.
 type TextOptions struct {
-	Width int  // cells in a line; 0 for no limit
-	Color bool // ANSI colours are understood and wanted
+	Width int    // cells in a line; 0 for no limit
+	Color bool   // ANSI colours are understood and wanted
+	Clock *Clock // nil for RFC 3339 in UTC
 }
 
 const (
@@ -33,6 +34,9 @@ const (
 // In a Width that is too small, texts lose their ends first and then columns leave from the right; addresses and
 // numbers are never cut.
 func WriteText(w io.Writer, tables []*Table, o TextOptions) error {
+	if o.Clock == nil {
+		o.Clock = &rfc3339
+	}
 	twwidth.SetEastAsian(false) // or the locale would change the output
 	var out bytes.Buffer
 	for i, t := range tables {
@@ -87,7 +91,7 @@ func (o TextOptions) note(out *bytes.Buffer, s string) {
 
 // writeHorizontal prints a header and a line for each row, and returns the titles of the columns that found no room.
 func (t *Table) writeHorizontal(out *bytes.Buffer, o TextOptions) (hidden []string, err error) {
-	g := t.grid()
+	g := t.grid(o.Clock)
 	if len(g.rows) == 0 {
 		return nil, nil
 	}
@@ -105,7 +109,7 @@ func (t *Table) writeHorizontal(out *bytes.Buffer, o TextOptions) (hidden []stri
 
 // writeVertical prints each row as lines of name and value, an empty line between rows. It hides nothing.
 func (t *Table) writeVertical(out *bytes.Buffer, o TextOptions) (hidden []string, err error) {
-	all := t.grid()
+	all := t.grid(o.Clock)
 	titles := 0
 	for _, column := range all.columns {
 		titles = max(titles, twwidth.Width(column.title))
@@ -147,7 +151,7 @@ type gridColumn struct {
 }
 
 // grid returns the cells of t as text.
-func (t *Table) grid() *grid {
+func (t *Table) grid(clock *Clock) *grid {
 	g := &grid{rows: make([][]string, 0, len(t.Rows)+1)}
 	digits := make([]int, len(t.Columns)) // as many for every time of a column, or they would not align
 	for i, c := range t.Columns {
@@ -162,7 +166,7 @@ func (t *Table) grid() *grid {
 		if c.Kind == KindTime {
 			for _, row := range t.Rows {
 				if n, ok := row[i].value.(int64); ok {
-					digits[i] = max(digits[i], subsecond(n))
+					digits[i] = max(digits[i], clock.subsecond(n))
 				}
 			}
 		}
@@ -171,7 +175,7 @@ func (t *Table) grid() *grid {
 		var texts []string
 		for i, cell := range row {
 			if c := t.Columns[i]; !c.Detail {
-				texts = append(texts, cell.text(c.Kind, digits[i]))
+				texts = append(texts, cell.text(c.Kind, clock, digits[i]))
 			}
 		}
 		g.rows = append(g.rows, texts)
@@ -186,8 +190,8 @@ func (t *Table) grid() *grid {
 	return g
 }
 
-// text returns the cell in human units; digits are those behind the second of a time.
-func (c Cell) text(kind Kind, digits int) string {
+// text returns the cell in human units; digits are those behind the second of a time on the clock.
+func (c Cell) text(kind Kind, clock *Clock, digits int) string {
 	switch v := c.value.(type) {
 	case bool:
 		if v {
@@ -204,7 +208,10 @@ func (c Cell) text(kind Kind, digits int) string {
 	case netip.Addr:
 		return printable(v.String()) // an IPv6 zone may hold anything
 	case int64:
-		s := number(v, kind, digits)
+		s := number(v, kind)
+		if kind == KindTime {
+			s = clock.text(v, digits)
+		}
 		if c.approximate {
 			s = "~" + s
 		}
@@ -213,7 +220,7 @@ func (c Cell) text(kind Kind, digits int) string {
 	return "-"
 }
 
-func number(n int64, kind Kind, digits int) string {
+func number(n int64, kind Kind) string {
 	switch kind {
 	case KindCount, KindDistinct, KindPercentile, KindSize:
 		return thousands(n)
@@ -227,8 +234,6 @@ func number(n int64, kind Kind, digits int) string {
 		return perSecond(n)
 	case KindShare:
 		return percent(n)
-	case KindTime:
-		return timestamp(n, digits)
 	case KindDuration:
 		return duration(n)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"pktscope/dissect"
+	"pktscope/flows"
 	"pktscope/pcaps"
 )
 
@@ -39,17 +40,18 @@ type Description struct {
 	make func(setup) Report
 
 	Asked bool // it is printed only if somebody names it
+	Flows bool // it says something of flows, so that they have to be followed
 }
 
 // all lists the reports, in the order in which they print. A new one is one file and one row here.
 var all = []Description{
-	{"summary", "what was captured where and when, how fast and how large", newSummary, false},
-	{"protocols", "the tree of protocols", newProtocols, false},
-	{"vlans", "VLANs, QinQ pairs and untagged frames, by capture point", newVLANs, false},
-	{"tunnels", "tunnels, label stacks and security associations: who carries whose packets", newTunnels, false},
-	{"checksums", "checksums by protocol and verdict", newChecksums, false},
-	{"anomalies", "what is odd in packets", newAnomalies, false},
-	{"queues", "which queue the TOS bits choose, who fills it, and where DSCPs are lost", newQueues, true},
+	{"summary", "what was captured where and when, how fast and how large", newSummary, false, false},
+	{"protocols", "the tree of protocols", newProtocols, false, false},
+	{"vlans", "VLANs, QinQ pairs and untagged frames, by capture point", newVLANs, false, false},
+	{"tunnels", "tunnels, label stacks and security associations: who carries whose packets", newTunnels, false, false},
+	{"checksums", "checksums by protocol and verdict", newChecksums, false, false},
+	{"anomalies", "what is odd in packets", newAnomalies, false, false},
+	{"queues", "which queue the TOS bits choose, who fills it, and where DSCPs are lost", newQueues, true, false},
 }
 
 // All returns the reports that there are.
@@ -60,22 +62,19 @@ type setup struct {
 	source pcaps.Source // what files say beside their frames; nil where there are none
 	groups int          // the most groups that a table keeps
 	queues QueueOptions
+	flows  *tracking // nil if no report says something of flows
 }
 
 // maxGroups bounds each table of groups unless [Options] say otherwise. What finds no room is added up in one row.
 const maxGroups = 10_000
 
-// Set is some reports over one run. It is a [Consumer].
+// Set is some reports over one run. It is a [Sharded] consumer.
 type Set struct {
 	reports []Report
-	parts   []Part
-	added   int    // packets in parts, not yet flushed
-	packets uint64 // since the start
+	flows   *tracking // nil if nobody asks for flows
+	packets uint64    // since the start
+	own     *setShard // of Packet; nil if nobody has called it
 }
-
-// blockPackets is how many packets are added to parts before they are flushed. To flush costs as much for a group with one packet as
-// for one with many.
-const blockPackets = 1 << 16
 
 // NewSet returns the named reports over src in the order in which they print, and o.By behind them; if there are neither, those that need
 // not be asked for. The error is for a name that is none.
@@ -88,11 +87,18 @@ func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {
 		}
 		chosen[name] = true
 	}
-	s := new(Set)
+	var printed []Description
 	for _, d := range all {
 		if len(names) == 0 && o.By == nil && !d.Asked || chosen[d.Name] {
-			s.add(d.make(set))
+			printed = append(printed, d)
+			if d.Flows && set.flows == nil {
+				set.flows = newTracking(o.Flows)
+			}
 		}
+	}
+	s := &Set{flows: set.flows}
+	for _, d := range printed {
+		s.add(d.make(set))
 	}
 	if o.By != nil {
 		s.add(o.By.report(set))
@@ -100,10 +106,7 @@ func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {
 	return s, nil
 }
 
-func (s *Set) add(r Report) {
-	s.reports = append(s.reports, r)
-	s.parts = append(s.parts, r.NewPart())
-}
+func (s *Set) add(r Report) { s.reports = append(s.reports, r) }
 
 func unknownReport(name string) error {
 	var known []string
@@ -117,27 +120,86 @@ func unknownReport(name string) error {
 	return fmt.Errorf("%q is not a report; %sthere are %s", name, hint, strings.Join(known, ", "))
 }
 
-// Packet implements [Consumer].
-func (s *Set) Packet(p *dissect.Packet) error {
-	for _, part := range s.parts {
+// setShard counts the packets of blocks for the reports of a set.
+type setShard struct {
+	set    *Set
+	parts  []Part
+	reader *flows.Reader // nil if nobody asks for flows
+	batch  flows.Batch
+	added  uint64 // packets, not yet flushed
+}
+
+// NewShard implements [Sharded].
+func (s *Set) NewShard() Shard { return s.newShard() }
+
+func (s *Set) newShard() *setShard {
+	t := &setShard{set: s}
+	for _, r := range s.reports {
+		t.parts = append(t.parts, r.NewPart())
+	}
+	if s.flows != nil {
+		t.reader = flows.NewReader()
+	}
+	return t
+}
+
+// Packet implements [Shard].
+func (t *setShard) Packet(p *dissect.Packet) {
+	for _, part := range t.parts {
 		part.Add(p)
 	}
-	s.packets++
-	if s.added++; s.added == blockPackets {
-		s.flush()
+	if t.reader != nil {
+		t.reader.Read(p, &t.batch)
+	}
+	t.added++
+}
+
+// Play implements [Shard].
+func (t *setShard) Play() error {
+	if t.reader != nil {
+		t.set.flows.Play(t.reader, &t.batch)
+		t.batch.Reset()
 	}
 	return nil
 }
 
-func (s *Set) flush() {
-	for _, part := range s.parts {
+// Flush implements [Shard].
+func (t *setShard) Flush() error {
+	for _, part := range t.parts {
 		part.Flush()
 	}
-	s.added = 0
+	t.set.packets += t.added
+	t.added = 0
+	return nil
+}
+
+// blockPackets is how many packets Packet counts before they are flushed.
+const blockPackets = blockFrames
+
+// Packet implements [Consumer], for somebody who has the packets already.
+func (s *Set) Packet(p *dissect.Packet) error {
+	if s.own == nil {
+		s.own = s.newShard()
+	}
+	s.own.Packet(p)
+	if err := s.own.Play(); err != nil || s.own.added < blockPackets {
+		return err
+	}
+	return s.own.Flush()
+}
+
+// flush counts what Packet has left.
+func (s *Set) flush() {
+	if s.own != nil {
+		s.own.Flush()
+	}
 }
 
 // Packets is how many there were, also before a Reset.
-func (s *Set) Packets() uint64 { return s.packets }
+func (s *Set) Packets() uint64 {
+	s.flush()
+	return s.packets
+}
 
 // Snapshot returns the tables of all packets since the last Reset.
 func (s *Set) Snapshot() (tables []*Table) {

@@ -121,7 +121,7 @@ func TestCells(t *testing.T) {
 			if got := tt.cell.plain(tt.kind); got != tt.plain {
 				t.Errorf("plain is %q, want %q", got, tt.plain)
 			}
-			if got := tt.cell.text(tt.kind, 0); got != tt.text {
+			if got := tt.cell.text(tt.kind, &rfc3339, 0); got != tt.text {
 				t.Errorf("text is %q, want %q", got, tt.text)
 			}
 		})

@@ -6,7 +6,6 @@ import (
 	"math/bits"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // mulDiv returns a*b/c, rounded half up, without overflow on the way; the largest uint64 if the result is above it.
@@ -136,26 +135,4 @@ func duration(n int64) string {
 	default:
 		return fmt.Sprintf("%s%dd%02dh%02dm", sign, h/24, h%24, m%60)
 	}
-}
-
-// subsecond returns how many digits, in groups of three, print n exactly as a time.
-func subsecond(n int64) int {
-	switch {
-	case n%1e9 == 0:
-		return 0
-	case n%1e6 == 0:
-		return 3
-	case n%1e3 == 0:
-		return 6
-	}
-	return 9
-}
-
-// timestamp prints nanoseconds since 1970 as RFC 3339 in UTC with that many digits behind the second.
-func timestamp(n int64, digits int) string {
-	layout := "2006-01-02T15:04:05"
-	if digits > 0 {
-		layout += "." + strings.Repeat("0", digits)
-	}
-	return time.Unix(0, n).UTC().Format(layout + "Z")
 }

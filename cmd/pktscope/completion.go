@@ -1,9 +1,12 @@
 package main
 
 import (
+	"embed"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"pktscope/dissect"
 	"pktscope/reports"
@@ -21,7 +24,6 @@ var flagValues = map[string]candidates{
 	"gre-key":     words("nvgre", "plain"),
 	"l2tp-cookie": words("0", "4", "8"),
 	"by":          placedFieldWords,
-	"sum":         sumWords,
 	"report":      reportWords,
 	"fail-on":     words(findingNames()...),
 	"tos":         words("outer", "inner"),
@@ -39,6 +41,62 @@ func completeFlags(commands []*cobra.Command) {
 				cmd.RegisterFlagCompletionFunc(name, c.lastWord)
 			}
 		}
+		if cmd.Flags().Lookup("sum") != nil {
+			cmd.RegisterFlagCompletionFunc("sum", completeSum)
+		}
+	}
+}
+
+// completeSum completes a sum, or in its parentheses a field. Behind an opening parenthesis stands no space.
+func completeSum(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if strings.LastIndexByte(typed, '(') > strings.LastIndexByte(typed, ')') {
+		return candidates(placedFieldWords).lastWord(cmd, args, typed)
+	}
+	all, directive := candidates(sumWords).lastWord(cmd, args, typed)
+	if len(all) == 1 {
+		if word, _, _ := strings.Cut(all[0], "\t"); strings.HasSuffix(word, "(") {
+			directive |= cobra.ShellCompDirectiveNoSpace
+		}
+	}
+	return all, directive
+}
+
+//go:embed completion.bash completion.zsh completion.fish
+var shellScripts embed.FS
+
+// completionCommand adds the command that writes scripts for shells to root. They are our own: the usual ones do not complete in quotes, where
+// filters stand; that for bash does not complete lists with commas, and needs the package bash-completion.
+func completionCommand(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for shell, load := range map[string]string{
+		"bash": "Bash 4 or later. To load it in this shell:\n\n  source <(pktscope completion bash)\n\n" +
+			"and in every new one:\n\n  echo 'source <(pktscope completion bash)' >> ~/.bashrc",
+		"zsh": "To load it in this shell, after autoload -U compinit; compinit:\n\n  source <(pktscope completion zsh)\n\n" +
+			"and in every new one:\n\n  pktscope completion zsh > \"${fpath[1]}/_pktscope\"",
+		"fish": "To load it in this shell:\n\n  pktscope completion fish | source\n\n" +
+			"and in every new one:\n\n  pktscope completion fish > ~/.config/fish/completions/pktscope.fish",
+	} {
+		cmd, _, err := root.Find([]string{"completion", shell})
+		if err != nil {
+			panic(err)
+		}
+		cmd.Long = cmd.Short + ".\n\n" + load
+		cmd.ResetFlags()
+		cmd.RunE = func(*cobra.Command, []string) error {
+			script, err := shellScripts.ReadFile("completion." + shell)
+			if err != nil {
+				return err
+			}
+			_, err = os.Stdout.Write(script)
+			return err
+		}
+	}
+}
+
+// plainUsages takes the quotes out of what flags are for, which mark the names of their values in the help: shells show it as it is.
+func plainUsages(commands []*cobra.Command) {
+	for _, cmd := range commands {
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { _, f.Usage = pflag.UnquoteUsage(f) })
 	}
 }
 

@@ -4,7 +4,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -43,8 +45,12 @@ Tunnels and tags are taken apart to the innermost packet, checksums are verified
 	root.AddCommand(readCommand(), packetsCommand(), fieldsCommand(), corpusCommand(), manCommand())
 	root.SetHelpCommand(helpCommand())
 	completeFlags(root.Commands())
-	cobra.AddTemplateFunc("switches", switches)
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "FlagUsages |", "FlagUsages | switches |"))
+	completionCommand(root)
+	if len(args) > 0 && args[0] == cobra.ShellCompRequestCmd {
+		plainUsages(root.Commands())
+	}
+	cobra.AddTemplateFunc("usages", usages)
+	root.SetUsageTemplate(flagUsages.ReplaceAllString(root.UsageTemplate(), "usages $1 |"))
 	root.SetFlagErrorFunc(noFlag)
 	root.SetArgs(args)
 	return status(root.Execute())
@@ -66,6 +72,18 @@ func noCommand(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("%s is no command; see %s --help", name, cmd.Name())
 }
 
+// empty is an error for a flag that was given nothing, where that would mean the same as no such flag: --anonymize-key "$KEY" must not leave
+// addresses as they are when there is no KEY.
+func empty(set *pflag.FlagSet) error {
+	for _, name := range []string{"write", "split-by", "anonymize-key", "by", "sum", "report"} {
+		if f := set.Lookup(name); f != nil && f.Changed && (f.Value.String() == "" || f.Value.String() == "[]") {
+			value, _ := pflag.UnquoteUsage(f)
+			return fmt.Errorf("--%s needs %s, and has nothing", name, value)
+		}
+	}
+	return nil
+}
+
 // noFlag names the flag that somebody may have meant who wrote one that cmd does not have.
 func noFlag(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
@@ -80,10 +98,12 @@ func noFlag(cmd *cobra.Command, err error) error {
 	return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 }
 
-// switches shows flags without a value as such in the help: nobody writes --hex=true.
-func switches(usages string) string {
+var flagUsages = regexp.MustCompile(`(\.\w+)\.FlagUsages \|`)
+
+// usages shows flags in the help, in lines as long as those of the terminal, and flags without a value as such: nobody writes --hex=true.
+func usages(set *pflag.FlagSet) string {
 	const value = "[=true|false]"
-	return strings.ReplaceAll(usages, value, strings.Repeat(" ", len(value)))
+	return strings.ReplaceAll(set.FlagUsagesWrapped(newOutput(os.Stdout).width()), value, strings.Repeat(" ", len(value)))
 }
 
 // status prints what went wrong, a line a fault, and returns the exit status for it. What was found is found, in a damaged capture too.
@@ -92,6 +112,9 @@ func status(err error) int {
 		return 0
 	}
 	for _, fault := range faults(err) {
+		if at, ok := fault.(*fs.PathError); ok { // the operation says nothing to a user
+			fault = fmt.Errorf("%s: %w", strings.Replace(at.Path, os.Stdout.Name(), "standard output", 1), at.Err)
+		}
 		fmt.Fprintf(os.Stderr, "pktscope: %v\n", fault)
 	}
 	var found foundError

@@ -27,7 +27,9 @@ func manCommand() *cobra.Command {
 			pages := manPages(cmd.Root())
 			for name, page := range pages {
 				page.seeAlso(pages, name)
-				if err := os.WriteFile(filepath.Join(args[0], name), []byte(page.String()), 0o644); err != nil {
+				path := filepath.Join(args[0], name)
+				if err := os.WriteFile(path, []byte(page.String()), 0o644); err != nil {
+					os.Remove(path) // no half page
 					return err
 				}
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pktscope/dissect"
+	"pktscope/reports"
 )
 
 func packetsCommand() *cobra.Command {
@@ -35,7 +37,7 @@ Captures are pcap, pcapng or snoop files, compressed or not; - is standard input
 		Args:              files,
 		ValidArgsFunction: captureFile,
 		RunE: func(cmd *cobra.Command, files []string) error {
-			if err := o.write.check(cmd.Flags()); err != nil {
+			if err := cmp.Or(empty(cmd.Flags()), o.write.check(cmd.Flags())); err != nil {
 				return err
 			}
 			return o.run(files)
@@ -45,6 +47,7 @@ Captures are pcap, pcapng or snoop files, compressed or not; - is standard input
 	flags.SortFlags = false
 	flags.StringVarP(&o.format, "format", "T", "line", "what to print: "+strings.Join(formats, ", "))
 	flags.StringArrayVarP(&o.fields, "field", "e", nil, "print `FIELD` with -T fields, mark its bytes with -x; may be repeated")
+	o.times.styles = timeStyles
 	flags.VarP(&o.times, "time", "t", "print times as `STYLE`: r (seconds since the first packet), a, ad (local time, with the date), u, ud (UTC), e (seconds since 1970),\nd, dd (seconds since the packet before, since the one printed before)")
 	flags.BoolVarP(&o.tree, "verbose", "V", false, "the same as -T tree")
 	flags.BoolVarP(&o.hex, "hex", "x", false, "print the bytes, too")
@@ -82,19 +85,34 @@ func (o *packetsOptions) run(files []string) error {
 	if o.tree {
 		o.format = "tree"
 	}
-	o.dissect.Relative = o.format != "line" // a line shows sequence numbers as they are
 	out := newOutput(os.Stdout)
 	printer, err := o.printer(out)
 	if err != nil {
 		return err
 	}
+	o.dissect.Relative = printer.relative
 	o.see = o.times.see
-	err = o.read(files, printer.checksums, printer)
+	var c reports.Consumer = printer
+	if o.format != "line" && !out.terminal && regular(files) { // nobody waits for each packet
+		c = shardedPrinter{printer, o}
+	}
+	err = o.read(files, printer.checksums, c)
 	return errors.Join(out.flush(), err)
+}
+
+// regular tells whether all files are there whole, and none is a pipe in which packets come one by one.
+func regular(files []string) bool {
+	for _, name := range files {
+		if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
+			return false
+		}
+	}
+	return true
 }
 
 func (o *packetsOptions) printer(out *output) (p packetPrinter, err error) {
 	p.out, p.checksums = out, true
+	p.relative = o.format == "json" || o.format == "tree" // a line shows sequence numbers as they are
 	switch o.format {
 	case "line":
 		p.print = (&linePrinter{out: out, times: &o.times}).print
@@ -106,7 +124,7 @@ func (o *packetsOptions) printer(out *output) (p packetPrinter, err error) {
 		if err != nil {
 			return p, err
 		}
-		p.checksums = x.NeedsChecksums()
+		p.checksums, p.relative = x.NeedsChecksums(), x.Relative()
 		p.print = func(packet *dissect.Packet) { out.buf = appendCells(out.buf, x.Extract(packet)) }
 	case "json":
 		var e dissect.JSONEncoder
@@ -134,16 +152,55 @@ type packetPrinter struct {
 	print     func(*dissect.Packet) // appends to out.buf
 	dump      *hexDump              // nil for none
 	checksums bool                  // what is printed depends on them
+	relative  bool                  // it has sequence numbers that count from where conversations start
 }
 
 // Packet implements [reports.Consumer].
 func (r packetPrinter) Packet(p *dissect.Packet) error {
+	r.append(p)
+	return r.out.done()
+}
+
+// append appends what is printed of p.
+func (r packetPrinter) append(p *dissect.Packet) {
 	r.print(p)
 	if r.dump != nil {
 		r.out.buf = r.dump.append(r.out.buf, p)
 	}
-	return r.out.done()
 }
+
+// shardedPrinter is a printer of which several goroutines take packets. What one makes of a block is written when it is played.
+type shardedPrinter struct {
+	packetPrinter
+	options *packetsOptions
+}
+
+// NewShard implements [reports.Sharded].
+func (r shardedPrinter) NewShard() reports.Shard {
+	p, err := r.options.printer(&output{file: r.out.file})
+	if err != nil {
+		panic(err) // the same options made a printer before
+	}
+	return printerShard{p, r.out}
+}
+
+type printerShard struct {
+	packetPrinter
+	to *output
+}
+
+// Packet implements [reports.Shard].
+func (r printerShard) Packet(p *dissect.Packet) { r.append(p) }
+
+// Play implements [reports.Shard].
+func (r printerShard) Play() error {
+	r.to.buf = append(r.to.buf, r.out.buf...)
+	r.out.buf = r.out.buf[:0]
+	return r.to.done()
+}
+
+// Flush implements [reports.Shard].
+func (r printerShard) Flush() error { return nil }
 
 // appendCells appends a line of cells with tabs between them.
 func appendCells(dst []byte, cells [][]byte) []byte {

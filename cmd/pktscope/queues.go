@@ -16,6 +16,7 @@ func (o *queueFlags) flags(flags *pflag.FlagSet) {
 	flags.Var(numberMap[reports.Priomap]{&o.Priomap, reports.ParsePriomap}, "priomap", "report queues by this `MAP` of 16 priorities to bands")
 	flags.Var(numberMap[reports.PCPMap]{&o.PCPMap, reports.ParsePCPMap}, "pcp-map",
 		"report queues of frames that are not IPv4 by this `MAP` of 8 PCPs to priorities")
+	flags.BoolVar(&o.TrafficClass, "ipv6-tclass", false, "report queues of IPv6 by its traffic class as of IPv4 by its TOS; Linux alone gives it no priority")
 	flags.BoolVar(&o.Bridged, "bridged", false, "report queues of frames that are bridged: their TOS gives no priority")
 }
 

@@ -40,6 +40,9 @@ exit status is 2. It is 3 if there was what --fail-on names.`,
 		Args:              files,
 		ValidArgsFunction: captureFile,
 		RunE: func(cmd *cobra.Command, files []string) error {
+			if err := empty(cmd.Flags()); err != nil {
+				return err
+			}
 			o.topGiven = cmd.Flags().Changed("top")
 			return o.run(files)
 		},
@@ -51,10 +54,13 @@ exit status is 2. It is 3 if there was what --fail-on names.`,
 	o.queues.flags(flags)
 	flags.StringVarP(&o.format, "format", "f", "text", "how to print: "+strings.Join(readFormats, ", "))
 	flags.IntVar(&o.top, "top", defaultTop, "print the `N` largest rows of each table, 0 for all; json and csv have all unless told otherwise")
+	o.times.styles = reportStyles
+	flags.VarP(&o.times, "time", "t", "show times in text as `STYLE`: r (seconds since the first packet), a, ad (local time, with the date), u, ud (UTC), e (seconds since 1970)\n(default RFC 3339 in UTC)")
 	flags.BoolVar(&o.timing, "timing", false, "say on standard error how fast it was read, as on a terminal")
 	flags.Var(&o.failOn, "fail-on", "end with exit status 3 if packets have one of these `FINDINGS`: "+strings.Join(findingNames(), ", "))
 	o.input.flags(flags)
 	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(readFormats, cobra.ShellCompDirectiveNoFileComp))
+	cmd.RegisterFlagCompletionFunc("time", words(reportStyles...).lastWord)
 	return cmd
 }
 
@@ -72,6 +78,7 @@ type readOptions struct {
 	top      int
 	topGiven bool
 	timing   bool
+	times    times
 	failOn   failOn
 }
 
@@ -83,6 +90,9 @@ func (o *readOptions) run(files []string) error {
 	by, err := o.by.projection()
 	if err != nil {
 		return err
+	}
+	if o.times.given {
+		o.see = o.times.see
 	}
 	options, err := o.options(by == nil || len(o.reports) > 0 || by.NeedsChecksums() || o.failOn.needsChecksums())
 	if err != nil {
@@ -121,11 +131,14 @@ func (o *readOptions) writer() (func([]*reports.Table) error, error) {
 	if o.top < 0 {
 		return nil, errors.New("--top takes a number of rows, 0 for all")
 	}
+	if o.times.given && o.format != "text" {
+		return nil, errors.New("-t is for --format text; json and csv have times in RFC 3339, UTC")
+	}
 	out := newOutput(os.Stdout)
 	switch o.format {
 	case "text":
 		return func(tables []*reports.Table) error {
-			return reports.WriteText(out.file, tables, reports.TextOptions{Width: out.width(), Color: out.color})
+			return reports.WriteText(out.file, tables, reports.TextOptions{Width: out.width(), Color: out.color, Clock: o.times.clock()})
 		}, nil
 	case "json":
 		return func(tables []*reports.Table) error { return reports.WriteJSON(out.file, tables, version) }, nil

@@ -31,6 +31,14 @@ func (s *slice) flags(set *pflag.FlagSet) {
 	set.Var(&s.to, "to", "only packets before this `TIME`")
 }
 
+// check tells what makes no sense.
+func (s *slice) check() error {
+	if s.from.given && s.to.given && s.from.relative == s.to.relative && s.to.ns <= s.from.ns {
+		return errors.New("--to is not after --from: no packet is between them")
+	}
+	return nil
+}
+
 // given tells whether the slice is not the whole.
 func (s *slice) given() bool { return s.from.given || s.to.given || len(s.numbers.spans) > 0 }
 

@@ -8,12 +8,14 @@ import (
 	"time"
 
 	"pktscope/dissect"
+	"pktscope/reports"
 )
 
 // times prints when packets were captured, and is the value of -t, which says how.
 type times struct {
-	style timeStyle
-	given bool
+	style  timeStyle
+	given  bool
+	styles []string // that there are
 
 	started  bool
 	first    int64 // of all frames
@@ -39,6 +41,9 @@ const (
 // timeStyles are the names of the styles, which are tshark's.
 var timeStyles = []string{relative: "r", local: "a", localDate: "ad", utc: "u", utcDate: "ud", epoch: "e", delta: "d", deltaPrinted: "dd"}
 
+// reportStyles are those of times that are no packet's.
+var reportStyles = timeStyles[:delta]
+
 // timeWidths are in characters. What is wider moves the rest of its line.
 var timeWidths = []int{relative: 11, local: 15, localDate: 26, utc: 15, utcDate: 26, epoch: 17, delta: 11, deltaPrinted: 11}
 
@@ -46,9 +51,9 @@ func (*times) String() string { return "" }
 func (*times) Type() string   { return "string" }
 
 func (t *times) Set(s string) error {
-	i := slices.Index(timeStyles, s)
+	i := slices.Index(t.styles, s)
 	if i < 0 {
-		return fmt.Errorf("there are %s", strings.Join(timeStyles, ", "))
+		return fmt.Errorf("there are %s", strings.Join(t.styles, ", "))
 	}
 	t.style, t.given = timeStyle(i), true
 	return nil
@@ -100,6 +105,27 @@ func (t *times) appendClock(dst []byte, at time.Time) []byte {
 		return at.AppendFormat(dst, "2006-01-02 15:04:05.000000")
 	}
 	return at.AppendFormat(dst, "15:04:05.000000")
+}
+
+// clock is what tables show times by, nil if nobody has asked for a style.
+func (t *times) clock() *reports.Clock {
+	if !t.given {
+		return nil
+	}
+	switch t.style {
+	case relative:
+		return &reports.Clock{Origin: t.first}
+	case epoch:
+		return &reports.Clock{}
+	}
+	c := reports.Clock{Layout: time.TimeOnly, Zone: time.UTC}
+	if t.style == local || t.style == localDate {
+		c.Zone = time.Local
+	}
+	if t.style == localDate || t.style == utcDate {
+		c.Layout = time.DateTime
+	}
+	return &c
 }
 
 // appendMicroseconds appends nanoseconds as seconds with six decimals, cut and not rounded, as tshark does.

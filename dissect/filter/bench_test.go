@@ -16,6 +16,7 @@ func BenchmarkMatch(b *testing.B) {
 		"ip.addr == 10.0.0.1 or tcp.flags.syn == 1",
 		"tcp and not arp",
 		"frame.len > 100",
+		"eth.src[0:3] == 02:00:00",
 		"eth.type == 0x0800 and tcp.len > 0",
 		"inner.ip.src in {10.0.0.0/8, 192.168.0.0/16}",
 		`tcp contains "hello"`,

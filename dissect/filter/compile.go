@@ -3,28 +3,39 @@ package filter
 import (
 	"bytes"
 	"cmp"
-
-	"pktscope/dissect"
 )
 
-// test is a compiled condition.
-type test func(p *dissect.Packet) bool
+// test is a compiled condition on subjects of type S, which are packets, or else records.
+type test[S any] func(s S) bool
 
-// source is a compiled operand: it lists the values that it has in a packet. The list is good until the next call.
-type source func(p *dissect.Packet) []value
+// source is a compiled operand: it lists the values that it has in a subject. The list is good until the next call.
+type source[S any] func(s S) []value
 
-// compiler makes functions of a tree, and notes which fields they read.
-type compiler struct {
-	fields map[*dissect.Field]bool
+// compiler makes functions of a tree.
+type compiler[S any] struct {
+	subjects subjects[S]
 }
 
-func (c *compiler) condition(n condition) test {
+// subjects say how what names mean is found in a subject.
+type subjects[S any] interface {
+	// source lists the values of what a name means.
+	source(n *reference) source[S]
+	// exists tells whether there is what a name means. It is nil where nothing is quicker than to list the values.
+	exists(n *reference) test[S]
+	// rows is for operands whose values are numbers that can be read without listing them: it returns what makes tests of whether one of
+	// the values, or every one, is in one of several intervals. It is not ok for others.
+	rows(a operand) (within func(sets []interval, all bool) test[S], ok bool)
+	// slicedRows is the same for slices of such values that are compared with n bytes.
+	slicedRows(a operand, n int) (within func(sets []interval, all bool) test[S], ok bool)
+}
+
+func (c *compiler[S]) condition(n condition) test[S] {
 	switch n := n.(type) {
 	case *logic:
 		return c.logic(n)
 	case *negation:
 		a := c.condition(n.a)
-		return func(p *dissect.Packet) bool { return !a(p) }
+		return func(s S) bool { return !a(s) }
 	case *existence:
 		return c.existence(n)
 	case *relation:
@@ -32,36 +43,25 @@ func (c *compiler) condition(n condition) test {
 	case *membership:
 		return c.membership(n)
 	}
-	return func(*dissect.Packet) bool { return true }
+	return func(S) bool { return true }
 }
 
-func (c *compiler) logic(n *logic) test {
+func (c *compiler[S]) logic(n *logic) test[S] {
 	a, b := c.condition(n.a), c.condition(n.b)
 	switch n.op {
 	case "and":
-		return func(p *dissect.Packet) bool { return a(p) && b(p) }
+		return func(s S) bool { return a(s) && b(s) }
 	case "or":
-		return func(p *dissect.Packet) bool { return a(p) || b(p) }
+		return func(s S) bool { return a(s) || b(s) }
 	}
-	return func(p *dissect.Packet) bool { return a(p) != b(p) }
+	return func(s S) bool { return a(s) != b(s) }
 }
 
-func (c *compiler) existence(n *existence) test {
+func (c *compiler[S]) existence(n *existence) test[S] {
 	switch a := n.a.(type) {
 	case *reference:
-		if a.protocols != nil && a.layers == nil {
-			var wanted [256]bool // by ID
-			for _, p := range a.protocols {
-				wanted[p.ID] = true
-			}
-			return func(p *dissect.Packet) bool {
-				for i := range p.Layers {
-					if wanted[p.Layers[i].Protocol] {
-						return true
-					}
-				}
-				return false
-			}
+		if exists := c.subjects.exists(a); exists != nil {
+			return exists
 		}
 	case *literal:
 		if a.kind == word {
@@ -73,8 +73,8 @@ func (c *compiler) existence(n *existence) test {
 	case *arithmetic:
 		if a.op == "&" { // a mask asks whether one of its bits is set
 			values := c.operand(a, untyped)
-			return func(p *dissect.Packet) bool {
-				for _, v := range values(p) {
+			return func(s S) bool {
+				for _, v := range values(s) {
 					if v.num != 0 && v.raw == nil || len(bytes.Trim(v.raw, "\x00")) > 0 {
 						return true
 					}
@@ -84,10 +84,10 @@ func (c *compiler) existence(n *existence) test {
 		}
 	}
 	values := c.operand(n.a, untyped)
-	return func(p *dissect.Packet) bool { return len(values(p)) > 0 }
+	return func(s S) bool { return len(values(s)) > 0 }
 }
 
-func (c *compiler) relation(n *relation) test {
+func (c *compiler[S]) relation(n *relation) test[S] {
 	switch n.op {
 	case "contains":
 		return c.contains(n)
@@ -100,16 +100,23 @@ func (c *compiler) relation(n *relation) test {
 	}
 	all := n.many == every || n.many == byOperator && (n.op == "===" || n.op == "!=")
 	if l, ok := n.b.(*literal); ok {
-		if r, ok := c.rows(n.a); ok {
+		if within, ok := c.subjects.rows(n.a); ok {
 			if in, ok := l.interval(n.op, n.a.(*reference)); ok {
-				return r.within([]interval{in}, all)
+				return within([]interval{in}, all)
+			}
+		}
+		if t == octets && len(l.value(t, nil).raw) <= 6 {
+			v := l.value(t, nil)
+			if within, ok := c.subjects.slicedRows(n.a, len(v.raw)); ok {
+				v.num = uint64(len(v.raw)) * 8 // no prefix
+				return within([]interval{intervalOf(n.op, v)}, all)
 			}
 		}
 	}
 	a, b, right := c.compared(n.a, n.b, t), c.compared(n.b, n.a, t), comparison(t, n.op)
 	if all {
-		return func(p *dissect.Packet) bool {
-			x, y := a(p), b(p)
+		return func(s S) bool {
+			x, y := a(s), b(s)
 			for i := range x {
 				for k := range y {
 					if !right(&x[i], &y[k]) {
@@ -120,8 +127,8 @@ func (c *compiler) relation(n *relation) test {
 			return len(x) > 0 && len(y) > 0
 		}
 	}
-	return func(p *dissect.Packet) bool {
-		x, y := a(p), b(p)
+	return func(s S) bool {
+		x, y := a(s), b(s)
 		for i := range x {
 			for k := range y {
 				if right(&x[i], &y[k]) {
@@ -134,10 +141,10 @@ func (c *compiler) relation(n *relation) test {
 }
 
 // compared is operand a as it is compared with operand like in type t.
-func (c *compiler) compared(a, like operand, t typ) source {
+func (c *compiler[S]) compared(a, like operand, t typ) source[S] {
 	if l, ok := a.(*literal); ok {
 		r, _ := like.(*reference)
-		return constant(l.value(t, r))
+		return constant[S](l.value(t, r))
 	}
 	return c.own(c.operand(a, t), typeOf(a))
 }
@@ -153,7 +160,7 @@ func comparison(t typ, op string) func(a, b *value) bool {
 		return func(a, b *value) bool { return right[1+cmp.Compare(a.num, b.num)] }
 	case signed, seconds:
 		return func(a, b *value) bool { return right[1+cmp.Compare(int64(a.num), int64(b.num))] }
-	case ipv4, ipv6:
+	case ipv4, ipv6, address:
 		return func(a, b *value) bool { return right[1+compareAddress(a, b)] }
 	}
 	if t == text {
@@ -170,8 +177,11 @@ func compareBytes(a, b []byte) int {
 	return bytes.Compare(a, b)
 }
 
-// compareAddress compares as many bits as the shorter of two prefixes has.
+// compareAddress compares as many bits as the shorter of two prefixes has. IPv4 comes before IPv6.
 func compareAddress(a, b *value) int {
+	if d := cmp.Compare(len(a.raw), len(b.raw)); d != 0 {
+		return d
+	}
 	bits := int(min(a.num, b.num))
 	for i := 0; bits > 0; i, bits = i+1, bits-8 {
 		x, y := a.raw[i], b.raw[i]
@@ -185,29 +195,29 @@ func compareAddress(a, b *value) int {
 	return 0
 }
 
-func (c *compiler) membership(n *membership) test {
+func (c *compiler[S]) membership(n *membership) test[S] {
 	ta := typeOf(n.a)
 	if ta == untyped {
 		named(n.a)
 		n.a.where().fail("only a field or a function can be in a set")
 	}
 	all := n.many == every
-	if r, ok := c.rows(n.a); ok {
+	if within, ok := c.subjects.rows(n.a); ok {
 		if sets, ok := intervals(n); ok {
-			return r.within(sets, all)
+			return within(sets, all)
 		}
 	}
 	values := c.own(c.operand(n.a, ta), ta)
-	var in []func(p *dissect.Packet, v *value) bool
+	var in []func(s S, v *value) bool
 	for _, e := range n.set {
 		in = append(in, c.element(n.a, e))
 	}
-	return func(p *dissect.Packet) bool {
-		vs := values(p)
+	return func(s S) bool {
+		vs := values(s)
 		for i := range vs {
 			found := false
 			for _, in := range in {
-				if in(p, &vs[i]) {
+				if in(s, &vs[i]) {
 					found = true
 					break
 				}
@@ -221,13 +231,13 @@ func (c *compiler) membership(n *membership) test {
 }
 
 // element returns the function that says whether a value of a is the element or between its ends.
-func (c *compiler) element(a operand, e element) func(p *dissect.Packet, v *value) bool {
+func (c *compiler[S]) element(a operand, e element) func(s S, v *value) bool {
 	t := common(a, e.low)
 	low := c.compared(e.low, a, t)
 	if e.high == nil {
 		equal := comparison(t, "==")
-		return func(p *dissect.Packet, v *value) bool {
-			ws := low(p)
+		return func(s S, v *value) bool {
+			ws := low(s)
 			for i := range ws {
 				if equal(v, &ws[i]) {
 					return true
@@ -246,5 +256,5 @@ func (c *compiler) element(a operand, e element) func(p *dissect.Packet, v *valu
 	}
 	high := c.compared(e.high, a, t)
 	least, most := comparison(t, ">="), comparison(t, "<=")
-	return func(p *dissect.Packet, v *value) bool { return least(v, &low(p)[0]) && most(v, &high(p)[0]) }
+	return func(s S, v *value) bool { return least(v, &low(s)[0]) && most(v, &high(s)[0]) }
 }

@@ -10,6 +10,9 @@
 // has in the packet, because a field may occur any number of times: both addresses are an ip.addr, and a packet in a tunnel has
 // two of each. A comparison says which of the pairs of values have to be right, one or all of them.
 //
+// The same language serves for records of other kinds, [Records]: flows are some. Everything but what names mean and how values are
+// read is shared.
+//
 // Types are checked while compiling. A mistake is an [*Error], which knows the place and often what was meant.
 //
 // What differs from Wireshark is described in docs/filter.md.

@@ -34,6 +34,22 @@ func printable(r rune) rune {
 	return ' '
 }
 
+// catch returns the mistake with which compile ends, if it ends with one.
+func catch(text string, compile func()) (err error) {
+	defer func() {
+		switch mistake := recover().(type) {
+		case nil:
+		case *Error:
+			mistake.Text = text
+			err = mistake
+		default:
+			panic(mistake)
+		}
+	}()
+	compile()
+	return nil
+}
+
 // span is where something stands in the text of a filter.
 type span struct{ pos, end int }
 

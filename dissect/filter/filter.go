@@ -10,31 +10,28 @@ import (
 type Filter struct {
 	text   string
 	tree   condition
-	match  test
+	match  test[*dissect.Packet]
 	fields []*dissect.Field
 }
 
 // Compile makes a filter of its text. Text of white space only is the filter that every packet matches. An error is an [*Error].
-func Compile(text string) (f *Filter, err error) {
-	defer func() {
-		switch mistake := recover().(type) {
-		case nil:
-		case *Error:
-			mistake.Text = text
-			f, err = nil, mistake
-		default:
-			panic(mistake)
-		}
-	}()
-	f = &Filter{text: text, tree: parse(text)}
-	f.compile()
+func Compile(text string) (*Filter, error) {
+	f := &Filter{text: text}
+	err := catch(text, func() {
+		f.tree = parse(text, &packetWords)
+		f.compile()
+	})
+	if err != nil {
+		return nil, err
+	}
 	return f, nil
 }
 
 func (f *Filter) compile() {
-	c := compiler{fields: map[*dissect.Field]bool{}}
+	s := &packets{fields: map[*dissect.Field]bool{}}
+	c := compiler[*dissect.Packet]{s}
 	f.match = c.condition(f.tree)
-	for field := range c.fields {
+	for field := range s.fields {
 		f.fields = append(f.fields, field)
 	}
 	slices.SortFunc(f.fields, func(a, b *dissect.Field) int { return a.Index() - b.Index() })
@@ -55,6 +52,9 @@ func (f *Filter) String() string { return f.text }
 
 // Fields returns the fields that the filter reads, by Index.
 func (f *Filter) Fields() []*dissect.Field { return f.fields }
+
+// Relative tells whether the filter asks where conversations start, see [dissect.Field.Relative].
+func (f *Filter) Relative() bool { return slices.ContainsFunc(f.fields, (*dissect.Field).Relative) }
 
 // NeedsChecksums tells whether what the filter asks is known only after [dissect.Packet.Verify].
 func (f *Filter) NeedsChecksums() bool {

@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"net/netip"
 	"slices"
 
 	"pktscope/dissect"
@@ -40,7 +41,7 @@ func typeOfCall(n *call) typ {
 	return t
 }
 
-func (c *compiler) call(n *call) source {
+func (c *compiler[S]) call(n *call) source[S] {
 	t := typeOfCall(n)
 	switch n.name {
 	case "max":
@@ -77,12 +78,12 @@ func (c *compiler) call(n *call) source {
 }
 
 // each applies a function to every value; it may append what it makes to buf.
-func each(values source, f func(buf []byte, v value) (value, []byte)) source {
+func each[S any](values source[S], f func(buf []byte, v value) (value, []byte)) source[S] {
 	var out []value
 	var buf []byte
-	return func(p *dissect.Packet) []value {
+	return func(s S) []value {
 		out, buf = out[:0], buf[:0]
-		for _, v := range values(p) {
+		for _, v := range values(s) {
 			v, buf = f(buf, v)
 			out = append(out, v)
 		}
@@ -91,7 +92,7 @@ func each(values source, f func(buf []byte, v value) (value, []byte)) source {
 }
 
 // length counts bytes.
-func (c *compiler) length(n *call, values source, t typ) source {
+func (c *compiler[S]) length(n *call, values source[S], t typ) source[S] {
 	fixed := uint64(0)
 	switch r, ok := n.args[0].(*reference); {
 	case t.numeric() && ok:
@@ -105,10 +106,10 @@ func (c *compiler) length(n *call, values source, t typ) source {
 }
 
 // count is how many values there are. Of none there is no count, as in Wireshark: count(x) == 0 is true of no packet.
-func count(values source) source {
+func count[S any](values source[S]) source[S] {
 	out := make([]value, 1)
-	return func(p *dissect.Packet) []value {
-		out[0].num = uint64(len(values(p)))
+	return func(s S) []value {
+		out[0].num = uint64(len(values(s)))
 		if out[0].num == 0 {
 			return nil
 		}
@@ -117,7 +118,7 @@ func count(values source) source {
 }
 
 // changeCase changes letters of ASCII.
-func (c *compiler) changeCase(n *call, values source, t typ) source {
+func (c *compiler[S]) changeCase(n *call, values source[S], t typ) source[S] {
 	if t != text {
 		n.args[0].where().failHint("string() makes text of it", "%s is %s, %s() takes text", describe(n.args[0]), t, n.name)
 	}
@@ -138,7 +139,7 @@ func (c *compiler) changeCase(n *call, values source, t typ) source {
 }
 
 // text makes text of the values of a field: as it is printed, but every number is decimal.
-func (c *compiler) text(n *call, values source) source {
+func (c *compiler[S]) text(n *call, values source[S]) source[S] {
 	r, ok := n.args[0].(*reference)
 	if !ok || r.fields == nil {
 		n.args[0].where().fail("string() takes a field, %s is none", describe(n.args[0]))
@@ -149,17 +150,22 @@ func (c *compiler) text(n *call, values source) source {
 	}
 	return each(values, func(buf []byte, v value) (value, []byte) {
 		start := len(buf)
+		if r.typ == address {
+			a, _ := netip.AddrFromSlice(v.raw)
+			buf = a.AppendTo(buf)
+			return value{raw: buf[start:]}, buf
+		}
 		buf = dissect.Value{Field: f, Num: v.num, Raw: v.raw}.AppendText(buf)
 		return value{raw: buf[start:]}, buf
 	})
 }
 
 // extreme is the greatest or the least of the values of all arguments. If one has none, there is no result.
-func (c *compiler) extreme(n *call, t typ, op string) source {
+func (c *compiler[S]) extreme(n *call, t typ, op string) source[S] {
 	if t == untyped || t == presence || t == protocol {
 		n.fail("%s() takes fields that have values", n.name)
 	}
-	var args []source
+	var args []source[S]
 	for _, a := range n.args {
 		for _, b := range n.args {
 			if typeOf(a) != untyped && typeOf(b) != untyped {
@@ -170,9 +176,9 @@ func (c *compiler) extreme(n *call, t typ, op string) source {
 	}
 	better := comparison(t, op)
 	out := make([]value, 1)
-	return func(p *dissect.Packet) []value {
+	return func(s S) []value {
 		for i, arg := range args {
-			values := arg(p)
+			values := arg(s)
 			if len(values) == 0 {
 				return nil
 			}

@@ -1,10 +1,6 @@
 package filter
 
-import (
-	"math"
-
-	"pktscope/dissect"
-)
+import "math"
 
 // Most terms compare a row of a header with a value. Numbers, short addresses and booleans are all numbers in the header; the test is
 // whether they lie in an interval then, and neither a list of values nor a comparison by type is needed.
@@ -50,25 +46,6 @@ func (v value) numbers() (low, high uint64) {
 	return low &^ rest, low | rest
 }
 
-// rows returns the reader of operand a if all that a names are rows of one header that can be read as numbers.
-func (c *compiler) rows(a operand) (*reader, bool) {
-	n, ok := a.(*reference)
-	if !ok || n.layers != nil {
-		return nil, false
-	}
-	switch typeOf(a) {
-	case number, ipv4, mac:
-	case boolean:
-		if n.fields[0].Bits > 1 {
-			return nil, false
-		}
-	default:
-		return nil, false
-	}
-	all := c.readers(n)
-	return all[0], len(all) == 1 && all[0].wants == nil
-}
-
 // interval returns the numbers x for which "x op l" is right, x being what n names. It is not ok if the literal's sign asks for a
 // comparison of signed numbers.
 func (l *literal) interval(op string, n *reference) (in interval, ok bool) {
@@ -100,31 +77,6 @@ func intervals(m *membership) (all []interval, ok bool) {
 		all = append(all, in)
 	}
 	return all, true
-}
-
-// within tests whether one of the values, or every one, is in one of the sets.
-func (r *reader) within(sets []interval, all bool) test {
-	id, fields := r.protocol, r.fixed
-	return func(p *dissect.Packet) bool {
-		seen := false
-		for i := range p.Layers {
-			l := &p.Layers[i]
-			if l.Protocol != id {
-				continue
-			}
-			for _, f := range fields {
-				n, ok := p.Uint(l, f)
-				if !ok {
-					continue
-				}
-				if in(sets, n) != all {
-					return !all
-				}
-				seen = true
-			}
-		}
-		return all && seen
-	}
 }
 
 func in(sets []interval, n uint64) bool {

@@ -26,7 +26,7 @@ func (l *literal) value(t typ, like *reference) value {
 		return value{num: l.boolean(like)}
 	case seconds:
 		return value{num: l.seconds()}
-	case ipv4, ipv6:
+	case ipv4, ipv6, address:
 		return l.address(t)
 	case text:
 		return value{raw: []byte(l.said())}
@@ -110,12 +110,24 @@ func (l *literal) named(like *reference, wanted typ) uint64 {
 		enum = like.fields[0].Enum
 	}
 	var names []string
+	var others map[string]uint64
+	if like != nil && like.fields != nil {
+		others = synonyms[like.fields[0].Name]
+	}
+	wiresharks, known := others[strings.ToLower(text)]
 	for _, n := range slices.Sorted(maps.Keys(enum)) {
 		if strings.EqualFold(enum[n], text) {
+			if known && n != wiresharks {
+				l.failHint("write the number", "%s is %d in the specification of %s and %d in Wireshark", l.text, n, like.name, wiresharks)
+			}
 			return n
 		}
 		names = append(names, enum[n])
 	}
+	if known {
+		return wiresharks
+	}
+	names = slices.AppendSeq(names, maps.Keys(others))
 	if len(names) == 0 {
 		l.failHint(l.unquoted(wanted), "%s is not %s", l.text, wanted)
 	}
@@ -169,10 +181,13 @@ func (l *literal) seconds() uint64 {
 
 // address reads an address or a prefix.
 func (l *literal) address(t typ) value {
-	bits := map[typ]int{ipv4: 32, ipv6: 128}[t]
 	text, length, prefix := strings.Cut(l.bare(), "/")
 	a, err := netip.ParseAddr(text)
-	if l.kind != word || l.negative || err != nil || a.BitLen() != bits || a.Zone() != "" {
+	if t == address {
+		a = a.Unmap()
+	}
+	bits := a.BitLen()
+	if l.kind != word || l.negative || err != nil || t == ipv4 && bits != 32 || t == ipv6 && bits != 128 || a.Zone() != "" {
 		l.failHint(l.noAddress(t), "%s is not %s", l.text, t)
 	}
 	v := value{num: uint64(bits), raw: a.AsSlice()}
@@ -191,7 +206,7 @@ func (l *literal) noAddress(t typ) string {
 	if l.kind != word || l.text[0] < 'A' {
 		return l.unquoted(t)
 	}
-	if s := suggest(l.text); s != "" && strings.Contains(l.text, ".") {
+	if s := l.words.suggest(l.text); s != "" && strings.Contains(l.text, ".") {
 		return "did you mean " + s + "?"
 	}
 	return "names of hosts are not looked up"

@@ -1,17 +1,15 @@
 package filter
 
-import "pktscope/dissect"
-
 // operand compiles a. A literal in it becomes a value of type t, if nothing beside it has a type.
-func (c *compiler) operand(a operand, t typ) source {
+func (c *compiler[S]) operand(a operand, t typ) source[S] {
 	switch a := a.(type) {
 	case *literal:
 		if t == untyped {
 			a.fail("a value alone has no meaning here")
 		}
-		return constant(a.value(t, nil))
+		return constant[S](a.value(t, nil))
 	case *reference:
-		return c.reference(a)
+		return c.subjects.source(a)
 	case *slice:
 		return c.slice(a)
 	case *minus:
@@ -22,20 +20,20 @@ func (c *compiler) operand(a operand, t typ) source {
 	return c.call(a.(*call))
 }
 
-func constant(v value) source {
+func constant[S any](v value) source[S] {
 	values := []value{v}
-	return func(*dissect.Packet) []value { return values }
+	return func(S) []value { return values }
 }
 
 // own leaves of the values of a protocol only what is its own; searching looks at all that it carries.
-func (c *compiler) own(values source, t typ) source {
+func (c *compiler[S]) own(values source[S], t typ) source[S] {
 	if t != protocol {
 		return values
 	}
 	var out []value
-	return func(p *dissect.Packet) []value {
+	return func(s S) []value {
 		out = out[:0]
-		for _, v := range values(p) {
+		for _, v := range values(s) {
 			out = append(out, value{raw: v.raw[:v.num]})
 		}
 		return out
@@ -43,17 +41,28 @@ func (c *compiler) own(values source, t typ) source {
 }
 
 // slice takes parts of values. A value that does not have all the bytes has no slice.
-func (c *compiler) slice(n *slice) source {
+func (c *compiler[S]) slice(n *slice) source[S] {
 	t := typeOf(n.a)
 	if !t.sliceable() {
 		n.failHint("parts of numbers are taken with &", "%s is %s and has no bytes to take a part of", describe(n.a), t)
 	}
 	values := c.own(c.operand(n.a, t), t)
 	var out []value
+	if len(n.parts) == 1 {
+		return func(s S) []value {
+			out = out[:0]
+			for _, v := range values(s) {
+				if from, to := n.parts[0].bounds(len(v.raw)); from >= 0 && from < to && to <= len(v.raw) {
+					out = append(out, value{raw: v.raw[from:to]})
+				}
+			}
+			return out
+		}
+	}
 	var joined []byte
-	return func(p *dissect.Packet) []value {
+	return func(s S) []value {
 		out, joined = out[:0], joined[:0]
-		for _, v := range values(p) {
+		for _, v := range values(s) {
 			start := len(joined)
 			ok := true
 			for _, e := range n.parts {
@@ -74,7 +83,7 @@ func (c *compiler) slice(n *slice) source {
 // maxCombinations bounds how many values arithmetic makes of those of two operands.
 const maxCombinations = 4096
 
-func (c *compiler) arithmetic(n *arithmetic, t typ) source {
+func (c *compiler[S]) arithmetic(n *arithmetic, t typ) source[S] {
 	if typeOf(n.a) != untyped || typeOf(n.b) != untyped {
 		t = common(n.a, n.b)
 	}
@@ -85,9 +94,9 @@ func (c *compiler) arithmetic(n *arithmetic, t typ) source {
 	a, b := c.operand(n.a, t), c.operand(n.b, t)
 	var out []value
 	var buf []byte
-	return func(p *dissect.Packet) []value {
+	return func(s S) []value {
 		out, buf = out[:0], buf[:0]
-		x, y := a(p), b(p)
+		x, y := a(s), b(s)
 		for i := range x {
 			for k := range y {
 				if len(out) == maxCombinations {
@@ -118,6 +127,9 @@ func operation(op string, t typ) func(buf []byte, a, b *value) (value, []byte, b
 		return of(func(a, b int64) int64 { return a & b })
 	case op == "&" && t >= ipv4 && t <= octets:
 		return func(buf []byte, a, b *value) (value, []byte, bool) {
+			if t == address && len(a.raw) != len(b.raw) { // the mask is of the other family
+				return value{}, buf, false
+			}
 			start := len(buf)
 			for i := range min(len(a.raw), len(b.raw)) {
 				buf = append(buf, a.raw[i]&b.raw[i])
@@ -145,7 +157,7 @@ func operation(op string, t typ) func(buf []byte, a, b *value) (value, []byte, b
 	return nil
 }
 
-func (c *compiler) minus(n *minus, t typ) source {
+func (c *compiler[S]) minus(n *minus, t typ) source[S] {
 	if ta := typeOf(n.a); ta != untyped {
 		t = ta
 	}
@@ -154,9 +166,9 @@ func (c *compiler) minus(n *minus, t typ) source {
 	}
 	a := c.operand(n.a, t)
 	var out []value
-	return func(p *dissect.Packet) []value {
+	return func(s S) []value {
 		out = out[:0]
-		for _, v := range a(p) {
+		for _, v := range a(s) {
 			out = append(out, value{num: -v.num})
 		}
 		return out

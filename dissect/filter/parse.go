@@ -1,10 +1,6 @@
 package filter
 
-import (
-	"strings"
-
-	"pktscope/dissect"
-)
+import "strings"
 
 // The grammar. What is further down binds tighter:
 //
@@ -18,6 +14,7 @@ import (
 //	set         "{" element { "," element } "}"
 //	element     operand [ ".." operand ]
 type parser struct {
+	words  *vocabulary
 	text   string
 	tokens []token // what is left
 	depth  int
@@ -27,8 +24,8 @@ type parser struct {
 const maxDepth = 200
 
 // parse returns the tree of a filter's text; nil if there is none.
-func parse(text string) condition {
-	p := parser{text: text, tokens: lex(text)}
+func parse(text string, words *vocabulary) condition {
+	p := parser{words: words, text: text, tokens: lex(text)}
 	if p.token().kind == end {
 		return nil
 	}
@@ -253,7 +250,7 @@ func (p *parser) atom() operand {
 		return p.name(t)
 	case t.kind == quoted, t.kind == character:
 		p.advance()
-		return &literal{token: t}
+		return p.literal(t)
 	}
 	p.missing("a field or a value")
 	return nil
@@ -276,16 +273,21 @@ func (p *parser) call(name token) operand {
 	return c
 }
 
+func (p *parser) literal(t token) *literal { return &literal{token: t, words: p.words} }
+
 // name returns what a word means: a field, a protocol, or a value.
 func (p *parser) name(t token) operand {
 	r := &reference{span: t.span}
-	if !r.resolve(t.text) {
+	if !p.words.resolve(r, t.text) {
 		if next := p.token(); next.kind == ranges || next.kind == layers {
-			t.unknown()
+			p.literal(t).unknown()
 		}
-		return &literal{token: t}
+		return p.literal(t)
 	}
 	if next := p.token(); next.kind == layers {
+		if !p.words.layers {
+			next.fail("%s stands in no layer", r.name)
+		}
 		if r.layers != nil {
 			next.fail("%s says already which layer", r.name)
 		}
@@ -302,27 +304,3 @@ func (p *parser) name(t token) operand {
 	}
 	return a
 }
-
-// resolve looks a word up. A dot before it says that it is a name and not a value; "outer." and "inner." are short for the first
-// layer and the last.
-func (r *reference) resolve(name string) bool {
-	r.name = name
-	name = strings.TrimPrefix(name, ".")
-	if rest, ok := strings.CutPrefix(name, "inner."); ok {
-		name, r.edge, r.layers = rest, true, []extent{{from: -1, count: 1}}
-	} else if rest, ok := strings.CutPrefix(name, "outer."); ok {
-		name, r.edge, r.layers = rest, true, []extent{{from: 1, count: 1}}
-	}
-	if r.fields = dissect.FieldsNamed(name); r.fields != nil {
-		return true
-	}
-	for _, n := range []string{name, kin[name]} {
-		if p := dissect.ByName(n); p != nil {
-			r.protocols = append(r.protocols, p)
-		}
-	}
-	return r.protocols != nil
-}
-
-// kin are protocols that the name of another means, too, as in Wireshark: their fields have its name.
-var kin = map[string]string{"vxlan": "vxlan_gpe"}

@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"math"
 	"slices"
 
 	"pktscope/dissect"
@@ -10,6 +11,11 @@ import (
 // far as their payload does: tcp[20] is the first byte that is carried. There is no rule; Wireshark has it so.
 var headers = []string{"chdlc", "eth", "ieee8021ad", "ip", "ipv6", "ipv6.dstopts", "ipv6.fraghdr", "ipv6.hopopts", "mpls", "null", "pppoes", "pwach",
 	"pwethcw", "sll", "trill", "udp", "vlan", "vxlan"}
+
+// packets are subjects. They note which fields are read.
+type packets struct {
+	fields map[*dissect.Field]bool
+}
 
 // reader lists the values of fields or of a protocol, layer by layer.
 type reader struct {
@@ -26,9 +32,9 @@ type reader struct {
 	places []int // of which layer each of them is, if layers are chosen
 }
 
-// reference compiles the name of a field or a protocol.
-func (c *compiler) reference(n *reference) source {
-	readers := c.readers(n)
+// source lists the values of fields or of protocols.
+func (s *packets) source(n *reference) source[*dissect.Packet] {
+	readers := s.readers(n)
 	if len(readers) == 1 {
 		return readers[0].read
 	}
@@ -42,15 +48,91 @@ func (c *compiler) reference(n *reference) source {
 	}
 }
 
+// exists looks whether there are layers of a protocol.
+func (s *packets) exists(n *reference) test[*dissect.Packet] {
+	if n.protocols == nil || n.layers != nil {
+		return nil
+	}
+	var wanted [256]bool // by ID
+	for _, p := range n.protocols {
+		wanted[p.ID] = true
+	}
+	return func(p *dissect.Packet) bool {
+		for i := range p.Layers {
+			if wanted[p.Layers[i].Protocol] {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// rows is for operands that name rows of one header that can be read as numbers.
+func (s *packets) rows(a operand) (within func(sets []interval, all bool) test[*dissect.Packet], ok bool) {
+	r, ok := s.row(a)
+	if !ok {
+		return nil, false
+	}
+	return r.within, true
+}
+
+// row returns the reader of operand a if all that a names are rows of one header that can be read as numbers.
+func (s *packets) row(a operand) (*reader, bool) {
+	n, ok := a.(*reference)
+	if !ok || n.layers != nil {
+		return nil, false
+	}
+	switch typeOf(a) {
+	case number, ipv4, mac:
+	case boolean:
+		if n.fields[0].Bits > 1 {
+			return nil, false
+		}
+	default:
+		return nil, false
+	}
+	all := s.readers(n)
+	return all[0], len(all) == 1 && all[0].wants == nil
+}
+
+// slicedRows is for slices of short addresses: shifted to the right and masked, an address is the slice. It is not ok if the slice is not one
+// part that every such address has, or is compared with n bytes of another length.
+func (s *packets) slicedRows(a operand, n int) (within func(sets []interval, all bool) test[*dissect.Packet], ok bool) {
+	part, ok := a.(*slice)
+	if !ok || len(part.parts) != 1 {
+		return nil, false
+	}
+	if t := typeOf(part.a); t != ipv4 && t != mac {
+		return nil, false
+	}
+	r, ok := s.row(part.a)
+	if !ok {
+		return nil, false
+	}
+	size := int(r.fixed[0].Bits) / 8
+	for _, f := range r.fixed {
+		if int(f.Bits) != 8*size {
+			return nil, false
+		}
+	}
+	from, to := part.parts[0].bounds(size)
+	if from < 0 || from >= to || to > size || to-from != n {
+		return nil, false
+	}
+	return func(sets []interval, all bool) test[*dissect.Packet] {
+		return r.partWithin(sets, all, uint(size-to)*8, 1<<(8*n)-1)
+	}, true
+}
+
 // readers returns one for each protocol that has a field of the name.
-func (c *compiler) readers(n *reference) (readers []*reader) {
+func (s *packets) readers(n *reference) (readers []*reader) {
 	for _, p := range n.protocols {
 		r := newReader(p.ID, n)
 		r.whole, r.header = true, slices.Contains(headers, p.Name)
 		readers = append(readers, r)
 	}
 	for _, f := range n.fields {
-		c.fields[f] = true
+		s.fields[f] = true
 		id := f.Owner().ID
 		if f.Everywhere() {
 			id = 0
@@ -61,6 +143,11 @@ func (c *compiler) readers(n *reference) (readers []*reader) {
 			readers = append(readers, newReader(id, n))
 		}
 		readers[i].add(f)
+	}
+	for _, r := range readers {
+		if r.wants != nil {
+			r.walker = dissect.NewWalker(r.wants, r.take)
+		}
 	}
 	return readers
 }
@@ -78,7 +165,6 @@ func (r *reader) add(f *dissect.Field) {
 	}
 	if r.wants == nil {
 		r.wants = make([]bool, len(dissect.Fields()))
-		r.walker = dissect.NewWalker(r.wants, r.take)
 	}
 	r.wants[f.Index()] = true
 }
@@ -162,4 +248,34 @@ func numeric(f *dissect.Field, n uint64) value {
 		n = 1
 	}
 	return value{num: n}
+}
+
+// within tests whether one of the values, or every one, is in one of the sets.
+func (r *reader) within(sets []interval, all bool) test[*dissect.Packet] {
+	return r.partWithin(sets, all, 0, math.MaxUint64)
+}
+
+// partWithin is within for the part of the values that is left of them when they are shifted to the right and masked.
+func (r *reader) partWithin(sets []interval, all bool, shift uint, mask uint64) test[*dissect.Packet] {
+	id, fields := r.protocol, r.fixed
+	return func(p *dissect.Packet) bool {
+		seen := false
+		for i := range p.Layers {
+			l := &p.Layers[i]
+			if l.Protocol != id {
+				continue
+			}
+			for _, f := range fields {
+				n, ok := p.Uint(l, f)
+				if !ok {
+					continue
+				}
+				if in(sets, n>>shift&mask) != all {
+					return !all
+				}
+				seen = true
+			}
+		}
+		return all && seen
+	}
 }

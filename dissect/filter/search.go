@@ -5,26 +5,24 @@ import (
 	"io"
 	"regexp"
 	"regexp/syntax"
-
-	"pktscope/dissect"
 )
 
 // contains looks for bytes in values.
-func (c *compiler) contains(n *relation) test {
-	a, b := c.haystack(n), source(nil)
+func (c *compiler[S]) contains(n *relation) test[S] {
+	a, b := c.haystack(n), source[S](nil)
 	if l, ok := n.b.(*literal); ok {
 		t := typeOf(n.a)
 		if t == mac {
 			t = octets
 		}
-		b = constant(l.value(t, nil))
+		b = constant[S](l.value(t, nil))
 	} else if tb := typeOf(n.b); tb.sliceable() {
 		b = c.own(c.operand(n.b, tb), tb)
 	} else {
 		n.b.where().fail("%s is %s and has no bytes to look for", describe(n.b), tb)
 	}
-	return quantified(a, n.many, func(p *dissect.Packet, v *value) bool {
-		for _, w := range b(p) {
+	return quantified(a, n.many, func(s S, v *value) bool {
+		for _, w := range b(s) {
 			if bytes.Contains(v.raw, w.raw) {
 				return true
 			}
@@ -35,7 +33,7 @@ func (c *compiler) contains(n *relation) test {
 
 // matches looks for a regular expression in values. As in Wireshark the case of letters does not count, unless the expression says
 // so: (?-i).
-func (c *compiler) matches(n *relation) test {
+func (c *compiler[S]) matches(n *relation) test[S] {
 	a := c.haystack(n)
 	l, ok := n.b.(*literal)
 	if !ok || l.kind != quoted {
@@ -50,10 +48,10 @@ func (c *compiler) matches(n *relation) test {
 		l.failHint(hint, "%v", err)
 	}
 	if typeOf(n.a) == text {
-		return quantified(a, n.many, func(_ *dissect.Packet, v *value) bool { return re.Match(v.raw) })
+		return quantified(a, n.many, func(_ S, v *value) bool { return re.Match(v.raw) })
 	}
 	in := new(byteReader)
-	return quantified(a, n.many, func(_ *dissect.Packet, v *value) bool {
+	return quantified(a, n.many, func(_ S, v *value) bool {
 		*in = v.raw
 		return re.MatchReader(in)
 	})
@@ -84,7 +82,7 @@ func (r *byteReader) ReadRune() (rune, int, error) {
 }
 
 // haystack is the left side of contains and matches.
-func (c *compiler) haystack(n *relation) source {
+func (c *compiler[S]) haystack(n *relation) source[S] {
 	t := typeOf(n.a)
 	if !t.searchable() {
 		named(n.a)
@@ -95,12 +93,12 @@ func (c *compiler) haystack(n *relation) source {
 }
 
 // quantified tests one value or every one.
-func quantified(values source, many quantifier, right func(p *dissect.Packet, v *value) bool) test {
+func quantified[S any](values source[S], many quantifier, right func(s S, v *value) bool) test[S] {
 	all := many == every
-	return func(p *dissect.Packet) bool {
-		vs := values(p)
+	return func(s S) bool {
+		vs := values(s)
 		for i := range vs {
-			if ok := right(p, &vs[i]); ok != all {
+			if ok := right(s, &vs[i]); ok != all {
 				return ok
 			}
 		}

@@ -1,36 +1,35 @@
 package filter
 
 import (
-	"iter"
 	"slices"
 	"strings"
 
 	"pktscope/dissect"
 )
 
-// unknown ends compiling because the word t should be a field or a protocol and is none.
-func (t token) unknown() {
+// unknown ends compiling because the word should be a name and is none.
+func (l *literal) unknown() {
 	var hint string
-	if before, after, ok := strings.Cut(t.text, "-"); ok && new(reference).resolve(before) {
+	if before, after, ok := strings.Cut(l.text, "-"); ok && l.words.resolve(new(reference), before) {
 		hint = "a minus needs spaces around it: " + before + " - " + after
-	} else if s := suggest(t.text); s != "" {
+	} else if s := l.words.suggest(l.text); s != "" {
 		hint = "did you mean " + s + "?"
 	}
-	t.failHint(hint, "%s is not a field or protocol", quote(t.text))
+	l.failHint(hint, "%s is not %s", quote(l.text), l.words.what)
 }
 
 // suggest returns the name that was probably meant: one of the same letters in another case, one that ends like it (vni is vxlan.vni),
 // or one that is little different.
-func suggest(text string) string {
+func (w *vocabulary) suggest(text string) string {
 	name := strings.TrimPrefix(text, ".")
 	prefix := ""
 	for _, p := range []string{"inner.", "outer."} {
-		if rest, ok := strings.CutPrefix(name, p); ok {
+		if rest, ok := strings.CutPrefix(name, p); ok && w.layers {
 			prefix, name = p, rest
 		}
 	}
 	var ending []string
-	for n := range names() {
+	for n := range w.names() {
 		if strings.EqualFold(n, name) {
 			return prefix + n
 		}
@@ -46,26 +45,8 @@ func suggest(text string) string {
 			return strings.Compare(a, b)
 		})
 	}
-	if n := dissect.Nearest(name, names()); n != "" {
+	if n := dissect.Nearest(name, w.names()); n != "" {
 		return prefix + n
 	}
 	return ""
-}
-
-// names are all that a filter can name.
-func names() iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for _, p := range dissect.Protocols() {
-			if !yield(p.Name) {
-				return
-			}
-		}
-		for _, f := range dissect.Fields() {
-			for _, n := range append([]string{f.Name}, f.Either...) {
-				if !yield(n) {
-					return
-				}
-			}
-		}
-	}
 }

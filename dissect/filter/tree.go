@@ -57,11 +57,13 @@ type (
 	literal struct {
 		token
 		negative bool
+		words    *vocabulary // that it is none of
 	}
 	// reference is the name of a field or a protocol.
 	reference struct {
 		span
 		name      string
+		typ       typ
 		fields    []*dissect.Field    // what the name means,
 		protocols []*dissect.Protocol // or else these
 		layers    []extent            // the layers to look at, from 1; nil is all

@@ -13,6 +13,7 @@ const (
 	boolean
 	ipv4 // an address, or a prefix
 	ipv6
+	address // of either family; no field of a packet is one
 	mac
 	octets
 	text
@@ -20,7 +21,7 @@ const (
 	presence // no value
 )
 
-var typNames = [...]string{"a value", "a number", "a number", "a time", "a boolean", "an IPv4 address", "an IPv6 address", "a MAC address", "bytes",
+var typNames = [...]string{"a value", "a number", "a number", "a time", "a boolean", "an IPv4 address", "an IPv6 address", "an IP address", "a MAC address", "bytes",
 	"text", "a protocol", "a mark without a value"}
 
 func (t typ) String() string { return typNames[t] }
@@ -42,10 +43,7 @@ func (t typ) searchable() bool { return mac <= t && t <= protocol }
 func typeOf(a operand) typ {
 	switch a := a.(type) {
 	case *reference:
-		if a.protocols != nil {
-			return protocol
-		}
-		return typOfKind[a.fields[0].Kind]
+		return a.typ
 	case *slice:
 		return octets
 	case *minus:

@@ -1,0 +1,139 @@
+package flows
+
+import "time"
+
+// The same packet may be captured more than once: at two capture points, or twice at one that mirrors two ports. A second capture in the
+// same segment is a duplicate, and no retransmission. One at another place links the two flows, and is evidence that the two segments are
+// one network, seen under two names. One with other addresses was translated, see nat.go.
+
+// A copy comes within this time and so many packets.
+const (
+	copyTime    = 100 * time.Millisecond
+	copyPackets = 1 << 16
+)
+
+// copies remembers the last packets by their prints. A packet that was captured at several places has room for a few of them.
+type copies struct {
+	sets []copySet
+}
+
+const copyWays = 7
+
+type copySet struct {
+	prints   [copyWays]uint64 // 0 is a free place
+	next     uint64           // the place whose packet was captured longest ago
+	captures [copyWays]capture
+}
+
+// capture is a packet where it was captured.
+type capture struct {
+	time  int64
+	frame uint64
+	link  uint32
+	flow  uint32
+	id    uint32 // of the flow, which may have left
+	ipID  uint16
+	ttl   uint8
+	d     Direction
+}
+
+// copySets is a power of two; there is room for nearly twice as many packets as count.
+const copySets = 1 << 14
+
+func newCopies() *copies { return &copies{sets: make([]copySet, copySets)} }
+
+func (c *copies) set(print uint64) *copySet { return &c.sets[print%copySets] }
+
+// remember keeps the packet of o, which has direction d of the flow n with that ID, in the place of the one captured longest ago.
+func (c *copies) remember(o *Observation, n, id uint32, d Direction) {
+	set := c.set(o.Print)
+	set.prints[set.next] = o.Print
+	set.captures[set.next] = capture{o.Time, o.Frame, o.Link, n, id, o.ipID, o.TTL, d}
+	set.next = (set.next + 1) % copyWays
+}
+
+// copyOf is what else was captured of a packet.
+type copyOf struct {
+	duplicate  bool      // it was captured before in the same segment
+	matches    []capture // where else it was captured
+	translated []capture // where it had other addresses
+}
+
+// copied looks the packet of the innermost observation o, captured in segment s, up among those captured before. What it returns is good
+// until the next call.
+func (t *Tracker) copied(o *Observation, s *Segment) *copyOf {
+	c := &t.copy
+	c.duplicate, c.matches, c.translated = false, c.matches[:0], c.translated[:0]
+	if o.is(portless | untracked) {
+		return c
+	}
+	var rival *Segment // another segment of the same place, in which a packet like this one was captured
+	set := t.copies.set(o.Print)
+	for i, print := range set.prints {
+		if print != o.Print {
+			continue
+		}
+		was := &set.captures[i]
+		if o.Frame-was.frame > copyPackets || max(o.Time-was.time, was.time-o.Time) > int64(copyTime) {
+			continue
+		}
+		flow := t.records.at(was.flow)
+		if flow.id != was.id {
+			continue // it has left
+		}
+		other := t.segments.slots[flow.segment]
+		same, opposite := flow.alike(&o.Tuple)
+		switch {
+		case !same:
+			if translated(&flow.Tuple, o, was, elsewherePoint(other, s)) {
+				c.translated = append(c.translated, *was)
+			}
+		case opposite != (was.d == Reply) || o.ipID != was.ipID:
+			// An answer that is like the question, or another packet that is like this one.
+		case other == s:
+			c.duplicate = c.duplicate || again(o, was)
+		case !elsewherePoint(other, s):
+			if o.Link == was.link {
+				rival = other
+			}
+		case sameNetwork(o, was):
+			c.matches = append(c.matches, *was)
+		}
+	}
+	for i := range c.matches {
+		other := t.segmentOf(c.matches[i].flow)
+		if rival == nil {
+			t.translate(other, s, &c.matches[i], o)
+		} else {
+			t.contradict(other, rival)
+		}
+	}
+	if rival != nil {
+		c.matches = c.matches[:0]
+	}
+	return c
+}
+
+// again tells whether o is a second capture of the packet that was captured before in the same segment, and not one that was sent again: it
+// has the same identification, or it was on another hop, or TCP would have had no time to send it again.
+func again(o *Observation, was *capture) bool {
+	return o.ipID != 0 || o.Link != was.link || o.TTL != was.ttl || o.Protocol == protocolTCP && o.Payload > 0
+}
+
+// elsewherePoint tells whether two segments were captured at different places. A packet in two segments of one place is two tenants', even
+// if these send alike.
+func elsewherePoint(a, b *Segment) bool {
+	if a.Point != b.Point {
+		return true
+	}
+	return len(a.Path) > 0 && len(b.Path) > 0 && a.Path[0].Kind == Interface && b.Path[0].Kind == Interface && a.Path[0] != b.Path[0]
+}
+
+// sameNetwork tells whether a packet that was captured at two places can have gone from one to the other: over bridges and tunnels with the
+// same frame around it, or over routers. What machines send that were cloned is alike, too, but for the addresses of their interfaces.
+func sameNetwork(o *Observation, was *capture) bool {
+	if o.TTL == was.ttl {
+		return o.Link == was.link && o.Link != 0
+	}
+	return (o.TTL < was.ttl) == (o.Time >= was.time)
+}

@@ -1,0 +1,144 @@
+package flows
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Flow is what is known of a flow.
+type Flow struct {
+	ID      uint32
+	Segment *Segment
+	Tuple          // of the original direction
+	Parent  uint32 // ID of the flow of the tunnel's own packets around it, 0 for none
+
+	State      State         // as conntrack shows it, of the whole connection if it is linked to others
+	Replied    bool          // packets were seen in both directions
+	Assured    bool          // see Conntrack
+	Midstream  bool          // its beginning was not captured
+	Remaining  time.Duration // what is left of its timeout at the last packet of the capture; 0 if it is over
+	Ambiguous  bool          // several flows could be its other direction, so that it is linked to none
+	ManyAround bool          // it was seen inside several flows, of which Parent is the first
+	Ended      bool          // a later flow has the same key
+
+	Directions [2]Traffic
+	TCP        *TCP // nil for other protocols, and for flows whose connection is another flow's
+	Related    uint32
+	Invalid    uint32 // packets that its state has no room for
+	Links      []Link
+	Connection uint32 // ID of the flow that has the connection's state; its own if it is not linked
+	Label      string
+}
+
+// Traffic is what was counted of one direction.
+type Traffic struct {
+	Packets    uint64 // whole datagrams; those that came in fragments count once, duplicates do not count
+	Bytes      uint64 // of IP packets, headers included
+	Payload    uint64 // bytes behind the transport headers
+	First      int64  // nanoseconds since the Unix epoch
+	Last       int64
+	Good       uint64 // packets whose checksums are all right
+	Bad        uint32
+	Unverified uint32 // absent, owed by the NIC, or cut off
+	Fragments  uint32
+	Duplicates uint32   // packets that were captured again in the same segment
+	TOS        []uint8  // values, in the order in which they were met; at most four
+	MoreTOS    bool     // there were others
+	TTL        [2]uint8 // lowest and highest
+
+	Counters TCPCounters
+}
+
+// Packets is how many there are in both directions.
+func (f *Flow) Packets() uint64 { return f.Directions[0].Packets + f.Directions[1].Packets }
+
+// Bytes is how many there are in both directions.
+func (f *Flow) Bytes() uint64 { return f.Directions[0].Bytes + f.Directions[1].Bytes }
+
+// First is when the flow began, in nanoseconds since the Unix epoch.
+func (f *Flow) First() int64 {
+	a, b := &f.Directions[0], &f.Directions[1]
+	switch {
+	case a.Packets == 0:
+		return b.First
+	case b.Packets == 0:
+		return a.First
+	}
+	return min(a.First, b.First)
+}
+
+// Last is when it had its last packet, in nanoseconds since the Unix epoch.
+func (f *Flow) Last() int64 { return max(f.Directions[0].Last, f.Directions[1].Last) }
+
+// Flows calls visit for all flows that have not left, in the order in which they began, until it returns false. The flow is good until visit
+// returns.
+func (t *Tracker) Flows(visit func(*Flow) bool) {
+	numbers := make([]uint32, 0, t.records.len())
+	for n := uint32(1); n <= t.records.used; n++ {
+		if t.records.at(n).id != 0 {
+			numbers = append(numbers, n)
+		}
+	}
+	slices.SortFunc(numbers, func(a, b uint32) int { return cmp.Compare(t.records.at(a).id, t.records.at(b).id) })
+	for _, n := range numbers {
+		t.view(n, &t.flow)
+		if !visit(&t.flow) {
+			return
+		}
+	}
+}
+
+// view makes v what is known of flow n.
+func (t *Tracker) view(n uint32, v *Flow) {
+	f, a := t.records.at(n), t.accounts.at(n)
+	tied := t.tied(a)
+	links := v.Links[:0]
+	*v = Flow{
+		ID: f.id, Segment: t.segments.slots[f.segment], Tuple: f.Tuple, Parent: f.parent,
+		Midstream: f.state&midstream != 0 || a.conntrack.Midstream(), Ambiguous: f.state&unsure != 0,
+		ManyAround: f.state&manyAround != 0, Ended: f.state&indexed == 0, Related: tied.related, Invalid: tied.invalid, Connection: f.id,
+		Directions: [2]Traffic{t.traffic(a, v, Original), t.traffic(a, v, Reply)},
+	}
+	c := a
+	switch {
+	case tied.owner != 0:
+		v.Connection, c = t.records.at(tied.owner).id, t.accounts.at(tied.owner)
+	case f.tcp != 0:
+		v.TCP = t.tcps.at(f.tcp)
+	}
+	v.State, v.Replied, v.Assured = c.conntrack.State(), c.conntrack.Replied(), c.conntrack.Assured()
+	if !v.Ended {
+		v.Remaining = time.Duration(max(0, c.deadline-t.now))
+	}
+	for l := tied.links; l != 0; l = t.links.at(l).next {
+		link := t.links.at(l).Link
+		if link.Kind == DuplicateOf && !t.provenLink(n, l) {
+			continue
+		}
+		links = append(links, link)
+	}
+	slices.SortFunc(links, func(x, y Link) int { return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Flow, y.Flow)) })
+	v.Links = links
+}
+
+// provenLink tells whether the translation between the segments of a link is proven.
+func (t *Tracker) provenLink(n, l uint32) bool {
+	a, b := t.segmentOf(n).ID, t.links.at(l).segment
+	return t.proven(t.translations.byPair[pairOf(a, b)])
+}
+
+func (t *Tracker) traffic(a *account, v *Flow, d Direction) Traffic {
+	from := a.direction(d)
+	tr := Traffic{
+		Packets: from.packets, Bytes: from.bytes, Payload: from.payload, First: from.first, Last: from.last, Unverified: from.unverified,
+		TOS: append(v.Directions[d].TOS[:0], from.tos[:min(int(from.values), len(from.tos))]...), MoreTOS: int(from.values) > len(from.tos),
+		TTL: from.ttl,
+	}
+	if n := a.troubles[d]; n != 0 {
+		seen := t.troubles.at(n)
+		tr.Bad, tr.Fragments, tr.Duplicates, tr.Counters = seen.bad, seen.fragments, seen.duplicates, seen.TCPCounters
+	}
+	tr.Good = from.packets - min(from.packets, uint64(tr.Bad)+uint64(tr.Unverified))
+	return tr
+}

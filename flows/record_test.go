@@ -1,0 +1,21 @@
+package flows
+
+import (
+	"testing"
+	"unsafe"
+)
+
+// Finding a flow touches one line of cache, and a flow costs so much in all: 24 bytes of the two indexes beside its records.
+func TestSizes(t *testing.T) {
+	if n := unsafe.Sizeof(record{}); n != 64 {
+		t.Errorf("what finding a flow needs has %d bytes, want 64", n)
+	}
+	const index = 2 * 8 * 3 / 2 // slots are from half to a quarter full
+	udp := unsafe.Sizeof(record{}) + unsafe.Sizeof(account{}) + index
+	if udp > 280 {
+		t.Errorf("a flow has %d bytes, want at most 280", udp)
+	}
+	if n := udp + unsafe.Sizeof(TCP{}); n > 480 {
+		t.Errorf("a flow of TCP has %d bytes, want at most 480", n)
+	}
+}

@@ -1,0 +1,154 @@
+package flows
+
+import (
+	"encoding/binary"
+
+	"pktscope/dissect"
+)
+
+// A Segment says whose addresses those of a packet are: where it was captured, and the identifiers around it.
+type Segment struct {
+	ID     uint32         // segments are numbered from 1 in the order in which they are met
+	Point  *dissect.Point // where it was met first; the only place unless the user says that all are one site
+	Path   Path           // identifiers, outermost first; those inside the tenant's own if it has a tenant
+	Tenant string         // who the tenants file says that it is; empty if it does not
+
+	Packets, Bytes uint64 // whose innermost header is in it; bytes are those on the wire
+	First, Last    int64  // nanoseconds since the Unix epoch
+
+	slot    uint32
+	flows   uint32 // that are remembered in it
+	forward bool   // met since the clock's hand passed it
+	key     string // in the table
+}
+
+// Name is how reports call the segment: its tenant, if it has one, and its path.
+func (s *Segment) Name() string {
+	name := s.Path.String()
+	switch {
+	case s.Tenant == "" && name == "":
+		return "untagged"
+	case s.Tenant == "":
+		return name
+	case name == "":
+		return s.Tenant
+	}
+	return s.Tenant + " / " + name
+}
+
+// Policy says what of a path counts.
+type Policy uint8
+
+const (
+	Exact      Policy = iota // all of it
+	IgnoreVLAN               // all but VLAN IDs, for networks whose two directions are in different ones
+	Outer                    // the tags outside of all tunnels
+	None                     // nothing: addresses and ports are all that tells flows apart
+	numPolicies
+)
+
+var policyNames = [numPolicies]string{"exact", "ignore-vlan", "outer", "none"}
+
+func (p Policy) String() string { return policyNames[p] }
+
+// Policies are all that there are, by name.
+func Policies() []string { return policyNames[:] }
+
+// apply returns those steps that count.
+func (p Policy) apply(path Path) Path {
+	if p == Exact {
+		return path
+	}
+	var kept Path
+	for _, id := range path {
+		tag := id.Kind == VLAN || id.Kind == ServiceVLAN || id.Kind == ISID || id.Kind == Interface
+		switch {
+		case p == None, p == Outer && !tag:
+			return kept
+		case p == IgnoreVLAN && (id.Kind == VLAN || id.Kind == ServiceVLAN):
+		default:
+			kept = append(kept, id)
+		}
+	}
+	return kept
+}
+
+// append appends the path to a key: of each identifier its kind in a byte, then its number in four, or its ends in 32.
+func (p Path) append(dst []byte) []byte {
+	for _, id := range p {
+		dst = append(dst, byte(id.Kind))
+		if id.Kind == Tunnel {
+			for _, end := range id.Ends {
+				b := end.As16()
+				dst = append(dst, b[:]...)
+			}
+			continue
+		}
+		dst = binary.BigEndian.AppendUint32(dst, id.Number)
+	}
+	return dst
+}
+
+// segments is the tracker's table of them.
+type segments struct {
+	byKey  map[string]uint32 // slot
+	slots  []*Segment        // by slot; the first is none
+	free   []uint32
+	hand   int
+	nextID uint32
+	limit  int
+
+	forgotten Forgotten
+}
+
+// Forgotten is what was pushed out by a limit.
+type Forgotten struct {
+	Count          uint64
+	Packets, Bytes uint64
+}
+
+func newSegments(limit int) *segments {
+	return &segments{byKey: map[string]uint32{}, slots: []*Segment{nil}, limit: limit}
+}
+
+// add adds a segment, under its key.
+func (s *segments) add(segment *Segment) {
+	s.nextID++
+	segment.ID, segment.forward = s.nextID, true
+	if last := len(s.free) - 1; last >= 0 {
+		segment.slot = s.free[last]
+		s.free = s.free[:last]
+		s.slots[segment.slot] = segment
+	} else {
+		segment.slot = uint32(len(s.slots))
+		s.slots = append(s.slots, segment)
+	}
+	s.byKey[segment.key] = segment.slot
+}
+
+// full tells that there is room for no other segment.
+func (s *segments) full() bool { return s.limit > 0 && len(s.byKey) >= s.limit }
+
+// evict makes room: of those that no flow is in, the first that was not met since the hand passed it leaves. It is not ok if there is none.
+func (s *segments) evict() (left *Segment, ok bool) {
+	for range 2 * len(s.slots) {
+		if s.hand++; s.hand >= len(s.slots) {
+			s.hand = 1
+		}
+		segment := s.slots[s.hand]
+		switch {
+		case segment == nil || segment.flows > 0:
+		case segment.forward:
+			segment.forward = false
+		default:
+			delete(s.byKey, segment.key)
+			s.slots[segment.slot] = nil
+			s.free = append(s.free, segment.slot)
+			s.forgotten.Count++
+			s.forgotten.Packets += segment.Packets
+			s.forgotten.Bytes += segment.Bytes
+			return segment, true
+		}
+	}
+	return nil, false
+}

@@ -1,0 +1,24 @@
+package reports
+
+import "pktscope/flows"
+
+// tracking follows the flows of a run for those reports that say something of them. They share one tracker.
+type tracking struct {
+	*flows.Tracker
+	leaving []func(*flows.Flow)
+}
+
+func newTracking(o flows.Options) *tracking {
+	t := new(tracking)
+	o.Left = func(f *flows.Flow) {
+		for _, left := range t.leaving {
+			left(f)
+		}
+	}
+	t.Tracker = flows.NewTracker(o)
+	return t
+}
+
+// onLeave shows left each flow that leaves before the end to keep the limit, so that it is counted all the same. All others are there at
+// the end, see [flows.Tracker.Flows].
+func (t *tracking) onLeave(left func(*flows.Flow)) { t.leaving = append(t.leaving, left) }
