@@ -14,7 +14,7 @@ import (
 	"pktscope/flows"
 )
 
-const example = "../pcaps/testdata/overlay.pcapng"
+const example = "../pcaps/testdata/generated.pcapng"
 
 // exampleTenants names what is in the example: a tenant whose two directions have different labels, one whose two directions have different
 // flow identifiers in NVGRE's keys, two with the same addresses and ports.

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"pktscope/flows"
-	"pktscope/pcaps"
 	"pktscope/reports"
 )
 
@@ -85,7 +84,7 @@ func (o *flowsOptions) run(files []string) error {
 	if err != nil {
 		return err
 	}
-	src, err := pcaps.OpenAll(files, pcaps.Options{})
+	src, err := open(files)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 
 	"pktscope/dissect"
 	"pktscope/dissect/filter"
-	"pktscope/pcaps"
 	"pktscope/reports"
 )
 
@@ -48,7 +47,7 @@ func (in *input) read(files []string, checksums bool, c reports.Consumer) error 
 	if err != nil {
 		return err
 	}
-	src, err := pcaps.OpenAll(files, pcaps.Options{})
+	src, err := open(files)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,8 @@ With -w packets are not printed but written to another capture: all of them, or 
 --decap it is the frames inside them; with --split-by they go to a file for each value of a field; with
 --anonymize they are nobody's. pktscope help slicing says more.
 
-Captures are pcap, pcapng or snoop files, compressed or not; - is standard input. Several are merged by time.`,
+Captures are pcap, pcapng or snoop files, compressed or not; - is standard input, corpus:NAME a capture that comes with pktscope
+(pktscope corpus lists them). Several are merged by time.`,
 		Example: `  pktscope packets trace.pcap
   pktscope packets trace.pcap -T fields -e frame.number -e ip.src -e vxlan.vni
   pktscope packets trace.pcap -c 1 -V -x
@@ -33,7 +34,8 @@ Captures are pcap, pcapng or snoop files, compressed or not; - is standard input
   pktscope packets trace.pcap --decap --split-by vxlan.vni --anonymize -w tenant.pcapng
   pktscope packets trace.pcap -T json | jq '.layers[] | select(.protocol == "vxlan").fields["vxlan.vni"]'
   tcpdump -i eth0 -w - | pktscope packets --decode-as udp.port=9999,vxlan -`,
-		Args: files,
+		Args:              files,
+		ValidArgsFunction: captureFile,
 		RunE: func(cmd *cobra.Command, files []string) error {
 			if err := cmp.Or(empty(cmd.Flags()), o.write.check(cmd.Flags())); err != nil {
 				return err
@@ -61,7 +63,7 @@ var formats = []string{"line", "fields", "json", "tree"}
 // files tells that a command wants captures.
 func files(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("%s needs a capture file, or - for standard input; see %s --help", cmd.Name(), cmd.CommandPath())
+		return fmt.Errorf("%s needs a capture file, - for standard input, or corpus:overlay; see %s --help", cmd.Name(), cmd.CommandPath())
 	}
 	return nil
 }
