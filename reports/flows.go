@@ -17,12 +17,16 @@ type flowsReport struct {
 	options  flows.Options
 	groups   int
 	left     *FlowTable // those that left before the end
+	alone    flows.Connection
 }
 
 func newFlowsReport(s setup) Report {
 	r := &flowsReport{tracking: s.flows, options: s.flows.options, groups: s.groups}
 	r.Reset()
-	s.flows.onLeave(func(f *flows.Flow) { r.left.Add(f.Alone()) })
+	s.flows.onLeave(func(f *flows.Flow) {
+		r.alone.Alone(f)
+		r.left.Add(&r.alone)
+	})
 	return r
 }
 

@@ -146,7 +146,8 @@ func (o *flowsOptions) printer(out *output, tracking flows.Options) (flowPrinter
 	case "json":
 		p.line = func(dst []byte, c *flows.Connection) []byte { return c.AppendJSON(dst) }
 	case "csv":
-		p.header, p.line = flowsCSVHeader(), appendFlowCSV
+		csv := &flowsCSV{fields: flows.Fields()}
+		p.header, p.line = csv.header(), csv.line
 	case "conntrack":
 		p.whole = true
 		p.line = func(dst []byte, c *flows.Connection) []byte { return c.AppendConntrack(dst) }
@@ -174,10 +175,12 @@ type flowTable struct {
 	chosen
 	out   *output
 	table *reports.FlowTable
+	alone flows.Connection
 }
 
 func (p *flowTable) left(f *flows.Flow) error {
-	p.add(f.Alone())
+	p.alone.Alone(f)
+	p.add(&p.alone)
 	return nil
 }
 
@@ -204,9 +207,13 @@ type flowLines struct {
 	whole  bool               // a line for each connection instead
 	top    *flows.Top[[]byte] // nil for all, as they come
 	legend *legend            // nil for none
+	alone  flows.Connection
 }
 
-func (p *flowLines) left(f *flows.Flow) error { return p.add(f.Alone()) }
+func (p *flowLines) left(f *flows.Flow) error {
+	p.alone.Alone(f)
+	return p.add(&p.alone)
+}
 
 func (p *flowLines) add(c *flows.Connection) error {
 	if !p.takes(c) {
@@ -234,7 +241,10 @@ func (p *flowLines) end(tracker *flows.Tracker) (err error) {
 	if p.whole {
 		tracker.Connections(add)
 	} else {
-		tracker.Flows(func(f *flows.Flow) bool { return add(f.Alone()) })
+		tracker.Flows(func(f *flows.Flow) bool {
+			err = p.left(f)
+			return err == nil
+		})
 	}
 	p.begin()
 	if p.top != nil {
