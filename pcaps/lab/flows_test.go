@@ -12,6 +12,7 @@ import (
 	"pktscope/dissect"
 	"pktscope/dissect/filter"
 	"pktscope/flows"
+	"pktscope/pcaps"
 	"pktscope/reports"
 )
 
@@ -25,7 +26,8 @@ type followed struct {
 	connections []*flows.Connection
 }
 
-// follow plays those packets of a recording that a filter means, all if it is empty, into a tracker.
+// follow plays those packets of a recording that a filter means, all if it is empty, into a tracker. There may be several recordings, with
+// blanks between their names.
 func follow(t *testing.T, name, means string, o flows.Options) *followed {
 	t.Helper()
 	return followWith(t, name, reports.Options{}, means, o)
@@ -33,13 +35,19 @@ func follow(t *testing.T, name, means string, o flows.Options) *followed {
 
 func followWith(t *testing.T, name string, how reports.Options, means string, o flows.Options) *followed {
 	t.Helper()
-	src := open(t, name)
+	var files []string
+	for _, one := range strings.Fields(name) {
+		files = append(files, "corpus:"+one)
+	}
+	src, err := pcaps.OpenAll(files, pcaps.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer src.Close()
 	f := &followed{}
 	o.Left = func(one *flows.Flow) { f.left = append(f.left, keep(one)) }
 	f.Tracker = flows.NewTracker(o)
 	if means != "" {
-		var err error
 		if how.Filter, err = filter.Compile(means); err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +55,7 @@ func followWith(t *testing.T, name string, how reports.Options, means string, o 
 	how.Dissect.Cookie = -1
 	reader := flows.NewReader()
 	var b flows.Batch
-	err := reports.Read(src, how, consumer(func(p *dissect.Packet) {
+	err = reports.Read(src, how, consumer(func(p *dissect.Packet) {
 		b.Reset()
 		reader.Read(p, &b)
 		f.Play(reader, &b)
@@ -98,7 +106,7 @@ func (f *followed) of(condition func(*flows.Flow) bool) (all []*flows.Flow) {
 	return all
 }
 
-// at is a flow's capture point and segment: where it was seen.
+// place is where a flow was seen: its segment with the capture point.
 func place(s *flows.Segment) string { return s.Name() + " @ " + s.Point.Name }
 
 func describe(f *flows.Flow) string {
@@ -391,8 +399,18 @@ func TestFlowsOverBonds(t *testing.T) {
 				t.Errorf("%s %s: evidence %v", name, end, kinds)
 			}
 		}
-		// With all four points, what cannot be told is left open, and no member's frames are taken for those of a translator.
+		// With all four points, what cannot be told is left open: nothing is counted twice, and no member's frames are taken for those of a
+		// translator.
 		f := follow(t, name, "", flows.Options{})
+		for _, c := range f.connections {
+			for d := range c.Segments {
+				for _, s := range c.Segments[d] {
+					if s.Point.Name[0] != c.Segment.Point.Name[0] {
+						t.Errorf("%s: %s has packets at %s, too", name, describe(&c.Flow), place(s))
+					}
+				}
+			}
+		}
 		for i := range f.flows {
 			one := &f.flows[i]
 			for _, l := range one.Links {
@@ -899,4 +917,191 @@ func TestSegmentsAsThePortsCount(t *testing.T) {
 	if compared < 4 {
 		t.Errorf("%d points", compared)
 	}
+}
+
+// The conversation over each encapsulation is in a segment that has the name of what the switch was told to put around it, with the packets
+// that it has at vm1's port.
+func TestFlowsOfEncapsulations(t *testing.T) {
+	const name = "ovs-encaps"
+	f := follow(t, name, "", flows.Options{})
+	set := regexp.MustCompile(`set_field:(\w+)->(tun_id|mpls_label)`)
+	compared := 0
+	for _, row := range truthRows(t, name, "encaps.txt") {
+		what, port, answered, kind, told := row[0], row[1], row[2], strings.TrimRight(row[3], "12"), strings.Join(row[3:], " ")
+		if answered == "no" || what == "nsh" {
+			continue
+		}
+		point, segment := "phy-a", "tunnel 192.0.2.1~192.0.2.2"
+		numbers := set.FindAllStringSubmatch(told, -1)
+		switch {
+		case strings.HasPrefix(what, "mpls"):
+			point, segment = "mpls-a", ""
+			for _, m := range numbers { // the one that is pushed last is on top
+				segment = "/" + m[1] + segment
+			}
+			segment = "mpls " + segment[1:]
+			if strings.Contains(told, "push_vlan") {
+				segment = "vlan 100 / " + segment
+			}
+		case len(numbers) == 0:
+		case kind == "gre":
+			segment = fmt.Sprintf("gre key 0x%08x", number(t, numbers[0][1]))
+		default:
+			segment = fmt.Sprintf("%s %d", kind, number(t, numbers[0][1]))
+		}
+		for _, inside := range f.of(func(one *flows.Flow) bool {
+			return one.Segment.Point.Name == point && (fmt.Sprint(one.Sport) == port || fmt.Sprint(one.Dport) == port)
+		}) {
+			compared++
+			if inside.Segment.Name() != segment {
+				t.Errorf("%s: %s, want %s", what, describe(inside), segment)
+			}
+			same := f.of(func(one *flows.Flow) bool { return one.Segment.Point.Name == "tap-a" && one.Tuple == inside.Tuple })
+			if len(same) != 1 || same[0].Packets() != inside.Packets() || same[0].Bytes() != inside.Bytes() {
+				t.Errorf("%s: %s has %d packets, at tap-a are %d such flows", what, describe(inside), inside.Packets(), len(same))
+			}
+		}
+	}
+	if compared < 2*15 { // TCP and UDP
+		t.Errorf("only %d flows are in encapsulations", compared)
+	}
+}
+
+// In TRILL, VLANs and fine-grained labels are three networks.
+func TestFlowsOfFineGrainedLabels(t *testing.T) {
+	f := follow(t, "trill", "tcp", flows.Options{})
+	var segments []string
+	for i := range f.flows {
+		segments = append(segments, f.flows[i].Segment.Name())
+		if f.flows[i].State != flows.StateTimeWait {
+			t.Errorf("%s: %s", describe(&f.flows[i]), f.flows[i].State)
+		}
+	}
+	slices.Sort(segments)
+	if want := []string{"fgl 73729", "fgl 73730", "trill vlan 300"}; !slices.Equal(segments, want) {
+		t.Errorf("segments %v", segments)
+	}
+}
+
+// The two security associations of a tunnel are one connection in each direction, if what is in them can be read.
+func TestFlowsInESP(t *testing.T) {
+	f := followWith(t, "ipsec-null", reports.Options{Dissect: dissect.Options{NullESP: true}}, `frame.interface_name in {"lan", "wan"}`, flows.Options{})
+	at := map[string]string{}
+	for _, c := range f.connections {
+		if c.Protocol == tcp {
+			at[c.Segment.Point.Name] = fmt.Sprint(c.Source(), c.Directions[0].Packets, c.Directions[0].Payload, c.Directions[1].Packets, c.Directions[1].Payload, c.State)
+			if esp := c.Segment.Point.Name == "wan"; esp && (len(c.IDs) != 2 || c.Parent == 0 || !strings.HasPrefix(c.Segment.Name(), "esp 0x")) {
+				t.Errorf("%s: flows %v, in flow %d", describe(&c.Flow), c.IDs, c.Parent)
+			}
+		}
+	}
+	if at["lan"] == "" || at["lan"] != at["wan"] {
+		t.Errorf("%v", at)
+	}
+}
+
+// The segment whose bit was flipped is counted as bad, and moves no state: it comes again.
+func TestFlowOfTheFlippedBit(t *testing.T) {
+	f := follow(t, "overlay", "", flows.Options{})
+	at := f.of(func(one *flows.Flow) bool { return one.Protocol == tcp && one.Sport == 40002 })
+	for _, one := range at {
+		back := &one.Directions[flows.Reply]
+		if back.Bad != 1 || back.Good != back.Packets-1 || one.Directions[flows.Original].Bad != 0 || one.Invalid != 1 || one.State != flows.StateTimeWait ||
+			back.Counters.Of(flows.TCPRetransmission) != 1 {
+			t.Errorf("%s %s: %d of %d packets are bad, %d invalid", describe(one), one.State, back.Bad, back.Packets, one.Invalid)
+		}
+	}
+	if len(at) != 2 {
+		t.Errorf("%d flows", len(at))
+	}
+}
+
+// Who listens at a well-known port is not taken for the client because his packet is the first one that was captured.
+func TestFlowsOfTheMiddle(t *testing.T) {
+	const answers = `frame.interface_name == "core" and tcp.srcport == 80 and tcp.len > 0`
+	first := rows(t, "overlay", answers, "frame.number")[0][0]
+	f := follow(t, "overlay", `frame.interface_name == "core" and tcp and frame.number >= `+first, flows.Options{})
+	one := &f.flows[0]
+	var c flows.Connection
+	c.Alone(one)
+	if one.Dport != 80 || !one.Midstream || one.Directions[flows.Reply].First > one.Directions[flows.Original].First {
+		t.Errorf("%s, midstream is %v", describe(one), one.Midstream)
+	}
+	// conntrack knows no ports, and takes who was first for the original.
+	if line := string(c.AppendConntrack(nil)); !strings.Contains(line, "sport=80 dport=40000 packets=") || strings.Index(line, "sport=80") > strings.Index(line, "dport=80") {
+		t.Error(line)
+	}
+}
+
+// Values of TOS and TTL are those of a flow's packets.
+func TestFlowsHaveWhatTheirPacketsHave(t *testing.T) {
+	several := 0
+	for _, name := range []string{"dhcp", "frr", "qos-pfifo-fast"} {
+		const plain = "ip and (tcp or udp) and not icmp and not vxlan and not mpls"
+		tos, ttl := map[string][]string{}, map[string][]string{}
+		put := func(all map[string][]string, key, value string) {
+			if !slices.Contains(all[key], value) {
+				all[key] = append(all[key], value)
+			}
+		}
+		for _, row := range rows(t, name, plain, "frame.interface_name", "ip.src", "ip.dst", "tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport", "ip.dsfield", "ip.ttl") {
+			key := fmt.Sprintf("%s %s:%s > %s:%s", row[0], row[1], row[3]+row[5], row[2], row[4]+row[6])
+			put(tos, key, fmt.Sprint(number(t, row[7])))
+			put(ttl, key, row[8])
+		}
+		f := follow(t, name, plain, flows.Options{})
+		for i := range f.flows {
+			one := &f.flows[i]
+			for d, tuple := range []flows.Tuple{one.Tuple, one.Reverse()} {
+				key := fmt.Sprintf("%s %s:%d > %s:%d", one.Segment.Point.Name, tuple.Source(), tuple.Sport, tuple.Destination(), tuple.Dport)
+				tr := &one.Directions[d]
+				if tr.Packets == 0 {
+					continue
+				}
+				if len(tos[key]) > 1 || len(ttl[key]) > 1 {
+					several++
+				}
+				var lowest, highest = 255, 0
+				for _, value := range ttl[key] {
+					lowest, highest = min(lowest, number(t, value)), max(highest, number(t, value))
+				}
+				if got := strings.Trim(fmt.Sprint(tr.TOS), "[]"); got != strings.Join(tos[key], " ") || tr.MoreTOS || int(tr.TTL[0]) != lowest || int(tr.TTL[1]) != highest {
+					t.Errorf("%s %s: TOS %s, TTL %d, the packets have %v and %v", describe(one), flows.Direction(d), got, tr.TTL, tos[key], ttl[key])
+				}
+			}
+		}
+	}
+	if several < 3 {
+		t.Errorf("%d directions have several values", several)
+	}
+}
+
+// When the same ports are used again after the timeout, in a later recording of the same hosts, that is another flow.
+func TestFlowsEndAsTimePasses(t *testing.T) {
+	const means = `udp.port >= 41001 and udp.port <= 41008`
+	whole := follow(t, "bond-active-backup bond-lacp", means, flows.Options{OneSite: true})
+	apart := map[uint16][]int64{}
+	for _, name := range []string{"bond-active-backup", "bond-lacp"} {
+		alone := follow(t, name, means, flows.Options{OneSite: true})
+		for i := range alone.flows {
+			one := &alone.flows[i]
+			apart[one.Sport] = append(apart[one.Sport], one.First(), one.Last())
+		}
+	}
+	ended := 0
+	for port, times := range apart {
+		same := whole.of(func(one *flows.Flow) bool { return one.Sport == port })
+		want := 1
+		if len(times) != 4 {
+			t.Fatalf("port %d: %d times", port, len(times))
+		}
+		if time.Duration(times[2]-times[1]) > 30*time.Second { // of UDP that is no stream
+			want = 2
+			ended++
+		}
+		if len(same) != want || want == 2 && (!same[0].Ended || same[1].Ended) {
+			t.Errorf("port %d: %d flows, %s apart", port, len(same), time.Duration(times[2]-times[1]))
+		}
+	}
+	t.Logf("%d of %d flows ended", ended, len(apart))
 }
