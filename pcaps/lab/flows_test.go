@@ -35,6 +35,12 @@ func follow(t *testing.T, name, means string, o flows.Options) *followed {
 
 func followWith(t *testing.T, name string, how reports.Options, means string, o flows.Options) *followed {
 	t.Helper()
+	return followAt(t, nil, name, how, means, o)
+}
+
+// followAt is followWith, and takes some capture points for others.
+func followAt(t *testing.T, instead map[string]*dissect.Point, name string, how reports.Options, means string, o flows.Options) *followed {
+	t.Helper()
 	var files []string
 	for _, one := range strings.Fields(name) {
 		files = append(files, "corpus:"+one)
@@ -57,6 +63,9 @@ func followWith(t *testing.T, name string, how reports.Options, means string, o 
 	var b flows.Batch
 	err = reports.Read(src, how, consumer(func(p *dissect.Packet) {
 		b.Reset()
+		if other := instead[p.Point.Name]; other != nil {
+			p.Point = other
+		}
 		reader.Read(p, &b)
 		f.Play(reader, &b)
 	}))
@@ -195,6 +204,20 @@ func TestFlowsOfOverlayTenants(t *testing.T) {
 			for d, want := range []string{named(forward), named(reply)} {
 				if len(c.Segments[d]) != 1 || place(c.Segments[d][0]) != want {
 					t.Errorf("%s: its %s direction is not in %s alone", describe(&c.Flow), flows.Direction(d), want)
+				}
+			}
+			line, zones := string(c.AppendConntrack(nil)), []string{fmt.Sprintf(" zone=%d ", c.Segment.ID)}
+			if forward != reply {
+				zones = []string{fmt.Sprintf(" zone-orig=%d ", c.Segments[0][0].ID), fmt.Sprintf(" zone-reply=%d ", c.Segments[1][0].ID)}
+			}
+			for _, zone := range zones {
+				if !strings.Contains(line, zone) || strings.Count(line, " zone") != len(zones) {
+					t.Errorf("%s: no%s in %s", describe(&c.Flow), zone, line)
+				}
+			}
+			for _, l := range c.Links {
+				if other := f.byID(t, l.Flow); other.CommunityID() != c.CommunityID() {
+					t.Errorf("%s and %s have two community IDs", describe(&c.Flow), describe(other))
 				}
 			}
 			if forward != reply {
@@ -372,6 +395,9 @@ func TestFlowsOverBonds(t *testing.T) {
 			f := follow(t, name, means, o)
 			perPort, both, kinds := map[string]int{}, 0, map[flows.Evidence]int{}
 			for _, c := range f.connections {
+				if c.Protocol == icmp && c.Source().Compare(c.Destination()) > 0 { // h1 to h4 ask, s1 to s4 answer, whatever was captured first
+					t.Errorf("%s %s: %s", name, end, describe(&c.Flow))
+				}
 				if c.Protocol != tcp && c.Protocol != udp {
 					continue
 				}
@@ -399,23 +425,26 @@ func TestFlowsOverBonds(t *testing.T) {
 				t.Errorf("%s %s: evidence %v", name, end, kinds)
 			}
 		}
-		// With all four points, what cannot be told is left open: nothing is counted twice, and no member's frames are taken for those of a
-		// translator.
-		f := follow(t, name, "", flows.Options{})
-		for _, c := range f.connections {
-			for d := range c.Segments {
-				for _, s := range c.Segments[d] {
-					if s.Point.Name[0] != c.Segment.Point.Name[0] {
-						t.Errorf("%s: %s has packets at %s, too", name, describe(&c.Flow), place(s))
-					}
+	}
+}
+
+// Where both ends are captured, or most of them, what cannot be told is left open: no packet counts twice in a connection, and no member's
+// frames are taken for those of another one, or of a translator.
+func TestBothEndsOfBonds(t *testing.T) {
+	for _, name := range []string{"bond-active-backup", "bond-slb", "bond-lacp"} {
+		for _, missing := range []string{"", "a-l1", "a-l2", "b-l1", "b-l2"} {
+			f := follow(t, name, fmt.Sprintf("not frame.interface_name == %q", missing), flows.Options{})
+			for _, c := range f.connections {
+				if answer := c.Directions[flows.Reply].Payload; c.Protocol == tcp && answer != 0 && answer != 1500 {
+					t.Errorf("%s without %q: %s has an answer of %d bytes", name, missing, describe(&c.Flow), answer)
 				}
 			}
-		}
-		for i := range f.flows {
-			one := &f.flows[i]
-			for _, l := range one.Links {
-				if other := f.byID(t, l.Flow); l.Kind == flows.NATOf || l.Kind == flows.DuplicateOf && !oneMember(one, other) {
-					t.Errorf("%s: %s is %s of %s", name, describe(one), l.Kind, describe(other))
+			for i := range f.flows {
+				one := &f.flows[i]
+				for _, l := range one.Links {
+					if other := f.byID(t, l.Flow); l.Kind == flows.NATOf || l.Kind == flows.DuplicateOf && !oneMember(one, other) {
+						t.Errorf("%s without %q: %s is %s of %s", name, missing, describe(one), l.Kind, describe(other))
+					}
 				}
 			}
 		}
@@ -447,8 +476,11 @@ func TestPingsOverBonds(t *testing.T) {
 	}
 }
 
-// entries of conntrack by the tuple of their original direction, in the words of conntrack, with counters.
-var conntrackTuple = regexp.MustCompile(`src=\S+ dst=\S+ (?:sport=\S+ dport=\S+|type=\S+ code=\S+ id=\S+)`)
+// What a line of conntrack says of each direction.
+var (
+	conntrackTuple    = regexp.MustCompile(`src=\S+ dst=\S+ (?:sport=\S+ dport=\S+|type=\S+ code=\S+ id=\S+)`)
+	conntrackCounters = regexp.MustCompile(`packets=\d+ bytes=\d+`)
+)
 
 // The router's connection tracking has each connection's counters and both of its tuples: before the translation on one side, behind it
 // on the other. The tracker has a flow with the same numbers on each side, and links the two, which one is behind included.
@@ -457,7 +489,7 @@ func TestFlowsAsTheRouterCounts(t *testing.T) {
 	f := follow(t, "nat", "", flows.Options{})
 	counted := func(c *flows.Connection) string { // without what the router says of the other side, and of time
 		line := string(c.AppendConntrack(nil))
-		return strings.Join(conntrackTuple.FindAllString(line, -1), " ") + fmt.Sprint(" ", c.Directions[0].Packets, c.Directions[0].Bytes, c.Directions[1].Packets, c.Directions[1].Bytes)
+		return strings.Join(append(conntrackTuple.FindAllString(line, -1), conntrackCounters.FindAllString(line, -1)...), " ")
 	}
 	seen := map[string]*flows.Connection{}
 	for _, c := range f.connections {
@@ -470,7 +502,7 @@ func TestFlowsAsTheRouterCounts(t *testing.T) {
 			continue
 		}
 		compared++
-		counters := fmt.Sprintf(" %s %s %s %s", original["packets"], original["bytes"], reply["packets"], reply["bytes"])
+		counters := " " + strings.Join(conntrackCounters.FindAllString(e.flags, -1), " ")
 		tuples := conntrackTuple.FindAllString(e.flags, -1)
 		in := seen[side(original["src"])+" "+tuples[0]+" "+mirrored(tuples[0])+counters]
 		if in == nil {
@@ -656,7 +688,7 @@ func TestFlowsOfLoss(t *testing.T) {
 	lossAsTheSocketsCount(t, follow(t, "loss", "", flows.Options{}))
 }
 
-// A tracker with little room keeps what is still talking, and hands over what leaves: together it is the same.
+// A tracker with little room hands over what leaves: together with what stays it is the same.
 func TestFlowsOfLossWithLittleRoom(t *testing.T) {
 	all := follow(t, "loss", "", flows.Options{})
 	f := follow(t, "loss", "", flows.Options{MaxFlows: 12})
@@ -985,17 +1017,17 @@ func TestFlowsOfFineGrainedLabels(t *testing.T) {
 
 // The two security associations of a tunnel are one connection in each direction, if what is in them can be read.
 func TestFlowsInESP(t *testing.T) {
-	f := followWith(t, "ipsec-null", reports.Options{Dissect: dissect.Options{NullESP: true}}, `frame.interface_name in {"lan", "wan"}`, flows.Options{})
+	f := followWith(t, "ipsec-null", reports.Options{Dissect: dissect.Options{NullESP: true}}, "", flows.Options{})
 	at := map[string]string{}
 	for _, c := range f.connections {
 		if c.Protocol == tcp {
 			at[c.Segment.Point.Name] = fmt.Sprint(c.Source(), c.Directions[0].Packets, c.Directions[0].Payload, c.Directions[1].Packets, c.Directions[1].Payload, c.State)
-			if esp := c.Segment.Point.Name == "wan"; esp && (len(c.IDs) != 2 || c.Parent == 0 || !strings.HasPrefix(c.Segment.Name(), "esp 0x")) {
+			if esp := c.Segment.Point.Name != "lan"; esp && (len(c.IDs) != 2 || c.Parent == 0 || !strings.HasPrefix(c.Segment.Name(), "esp 0x")) {
 				t.Errorf("%s: flows %v, in flow %d", describe(&c.Flow), c.IDs, c.Parent)
 			}
 		}
 	}
-	if at["lan"] == "" || at["lan"] != at["wan"] {
+	if at["lan"] == "" || at["lan"] != at["wan"] || at["lan"] != at["r2"] {
 		t.Errorf("%v", at)
 	}
 }
@@ -1104,4 +1136,102 @@ func TestFlowsEndAsTimePasses(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d flows ended", ended, len(apart))
+}
+
+// One place where a packet is in two segments proves nothing of either: they might be two tenants' who send alike.
+func TestFlowsAtOnePlaceAreNoCopies(t *testing.T) {
+	const means = `frame.interface_name in {"tap1", "tun-a", "phy-a"} and not arp`
+	host := &dissect.Point{ID: 100, Name: "host", Link: 1}
+	f := followAt(t, map[string]*dissect.Point{"tun-a": host, "phy-a": host}, "ovs-tunnel", reports.Options{}, means, flows.Options{})
+	inside := 0
+	for i := range f.flows {
+		one := &f.flows[i]
+		if same := links(one, flows.DuplicateOf); len(same) > 0 {
+			t.Errorf("%s: %+v", describe(one), same)
+		}
+		if one.Protocol == tcp {
+			inside++
+		}
+	}
+	if all := f.Translations(); len(all) > 0 || inside < 2*7 { // a download and an upload: at tap1, and of three tenants in two segments
+		t.Errorf("%d connections, translations %+v", inside, all)
+	}
+}
+
+// One packet at two places may be chance, and proves nothing as long as no others are.
+func TestOnePacketIsNoProof(t *testing.T) {
+	f := follow(t, "overlay", "udp.dstport == 9 and not icmp", flows.Options{})
+	if len(f.Translations()) > 0 {
+		t.Errorf("%+v", f.Translations())
+	}
+	at := f.of(func(one *flows.Flow) bool { return one.Dport == 9 })
+	for _, one := range at {
+		if len(one.Links) > 0 {
+			t.Errorf("%s: %+v", describe(one), one.Links)
+		}
+	}
+	if len(at) != 2 {
+		t.Errorf("%d flows", len(at))
+	}
+}
+
+// Answers go to him who asked, even if another tenant waits for some at the same ports: TCP's numbers tell.
+func TestAnswersOfAnotherTenant(t *testing.T) {
+	f := follow(t, "overlay", `frame.interface_name == "uplink" and not (vxlan and tcp.srcport == 80)`, flows.Options{})
+	waiting := 0
+	for _, one := range f.of(func(one *flows.Flow) bool { return one.Protocol == tcp && one.Sport == 40000 && one.Dport == 80 }) {
+		kind := one.Segment.Path[0].Kind
+		switch l := links(one, flows.ReplyOf); {
+		case kind == flows.VXLANVNI:
+			waiting++
+			if len(one.Links) > 0 || one.Replied {
+				t.Errorf("%s: %+v", describe(one), one.Links)
+			}
+		case kind == flows.GREKey && one.Source().String() == "10.0.0.1":
+			if len(l) != 1 || f.byID(t, l[0].Flow).Segment.Path[0].Kind != flows.GREKey || one.Ambiguous {
+				t.Errorf("%s: %+v, ambiguous is %v", describe(one), one.Links, one.Ambiguous)
+			}
+		}
+	}
+	if waiting != 2 {
+		t.Errorf("%d wait", waiting)
+	}
+}
+
+// Which side of a translator is behind it is told from answers alone, too.
+func TestTranslationsOfAnswers(t *testing.T) {
+	f := follow(t, "nat", "tcp.srcport == 80 and ip.src == 203.0.113.100", flows.Options{})
+	inside := f.of(func(one *flows.Flow) bool {
+		return strings.HasPrefix(one.Source().String(), "192.168.1.1") && one.Segment.Point.Name == "lan"
+	})
+	for _, one := range inside {
+		l := links(one, flows.NATOf)
+		if one.Source().String() == "192.168.1.12" { // leaves with its own address
+			continue
+		}
+		if len(l) != 1 || l[0].After {
+			t.Errorf("%s: %+v", describe(one), one.Links)
+		}
+	}
+	if len(inside) < 4 {
+		t.Errorf("%d flows", len(inside))
+	}
+}
+
+// A checksum that the card owes is neither good nor bad.
+func TestFlowsOfOffload(t *testing.T) {
+	f := follow(t, "offload", "", flows.Options{})
+	owed, unverified := count(t, "offload", `pktscope.checksum.verdict == "offload" and (tcp or udp) and not icmp`), 0
+	for i := range f.flows {
+		for d := range f.flows[i].Directions {
+			tr := &f.flows[i].Directions[d]
+			unverified += int(tr.Unverified)
+			if tr.Bad > 0 || tr.Good+uint64(tr.Unverified) != tr.Packets {
+				t.Errorf("%s: %d good, %d bad, %d unverified", describe(&f.flows[i]), tr.Good, tr.Bad, tr.Unverified)
+			}
+		}
+	}
+	if owed == 0 || owed != unverified {
+		t.Errorf("%d checksums are owed, the flows have %d", owed, unverified)
+	}
 }
