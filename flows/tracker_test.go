@@ -177,6 +177,30 @@ func TestReplyUnderAnotherLabel(t *testing.T) {
 	}
 }
 
+// Two tenants ping with the same identifier: a reply belongs to the requests that have its number.
+func TestPingsUnderOtherLabels(t *testing.T) {
+	s := new(scene)
+	for n := range uint16(3) {
+		for d := range 2 {
+			for tenant := range uint16(2) {
+				ip := craft.IPv4{ID: s.nextID()}
+				ip.Src, ip.Dst = []string{"10.0.0.1", "10.0.0.2"}[d], []string{"10.0.0.2", "10.0.0.1"}[d]
+				s.at("p", craft.MPLS{Label: uint32(1000*(d+1)) + uint32(tenant)}, ip,
+					craft.ICMP{Type: uint8(8 - 8*d), Rest: craft.Echo(7, 1000*tenant+n)}, craft.Payload("ping"))
+			}
+		}
+	}
+	want := []string{
+		"1 p[mpls 1000] 10.0.0.1:7>10.0.0.2:0 3 0 reply-of#3",
+		"2 p[mpls 1001] 10.0.0.1:7>10.0.0.2:0 3 0 reply-of#4",
+		"3 p[mpls 2000] 10.0.0.1:7>10.0.0.2:0 midstream 0 3 reply-of#1",
+		"4 p[mpls 2001] 10.0.0.1:7>10.0.0.2:0 midstream 0 3 reply-of#2",
+	}
+	if diff := cmp.Diff(want, describeAll(s.play(t, flows.Options{}, 1, 1))); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // The two directions of a connection may come over different members of a bond, and a connection may move to another one.
 func TestBondMembers(t *testing.T) {
 	s := new(scene)
@@ -340,6 +364,30 @@ func TestLimits(t *testing.T) {
 	}
 	if tracker.ForgottenSegments().Count == 0 {
 		t.Error("no segment was forgotten")
+	}
+}
+
+// For want of room those leave that say nothing: who goes on talking is one flow, however many others come.
+func TestWhoTalksStays(t *testing.T) {
+	s := new(scene)
+	for i := range 1000 {
+		s.at("p", craft.IPv4{ID: s.nextID()}, craft.UDP{Src: uint16(2000 + i), Dst: 9000}, craft.Payload("x"))
+		s.at("p", craft.IPv4{ID: s.nextID()}, craft.UDP{Src: 1999, Dst: 9001}, craft.Payload("x"))
+	}
+	left := 0
+	tracker := s.play(t, flows.Options{MaxFlows: 100, Left: func(f *flows.Flow) {
+		if left++; f.Sport == 1999 {
+			t.Errorf("%s left", describe(f))
+		}
+	}}, 1, 1)
+	tracker.Flows(func(f *flows.Flow) bool {
+		if f.Sport == 1999 && f.Packets() != 1000 {
+			t.Error(describe(f))
+		}
+		return true
+	})
+	if left != 901 {
+		t.Errorf("%d flows left", left)
 	}
 }
 
