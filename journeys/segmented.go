@@ -1,0 +1,59 @@
+package journeys
+
+// A sender hands segments to its network card that are cut up there, and a receiver's card puts segments together (TSO, GRO). Where one
+// capture point is on the other side of that, the same bytes are there in segments of other sizes. Such segments are no packets of a route
+// and no loss: they are counted apart.
+
+// blockBytes is how long a block of TCP's sequence numbers is; a segment is no longer.
+const blockBytes = 1 << 16
+
+// maxBlock bounds how many segments of a block are looked at.
+const maxBlock = 256
+
+// block is a hash of a direction of a connection and a block of its numbers.
+func (c *capture) block(number uint32) uint64 {
+	return max(1, mix(hash(c.addresses())^uint64(c.Sport)<<16^uint64(c.Dport), uint64(number)/blockBytes))
+}
+
+// segmented looks for bytes of journey n, whose first capture is c, among the segments that were captured at other points.
+func (f *Follower) segmented(n uint64, c *capture) {
+	if !c.tcp || c.size == 0 || c.syn {
+		return
+	}
+	own := c.block(c.first)
+	for _, number := range []uint32{c.first, c.first - blockBytes, c.first + c.size - 1} {
+		key := c.block(number)
+		if number == c.first+c.size-1 && key == own {
+			continue
+		}
+		at := f.blocks[key]
+		for seen := 0; at >= f.head && at != 0 && seen < maxBlock; seen++ {
+			j := f.at(at)
+			if overlap(&j.captures[0], c) && f.elsewhere(j, c) {
+				j.resegments, f.at(n).resegments = true, true
+			}
+			at = j.before
+		}
+	}
+	j := f.at(n)
+	j.block, j.before = own, f.blocks[own]
+	f.blocks[own] = n
+}
+
+// overlap tells whether two segments share bytes and are not the same bytes.
+func overlap(a, b *capture) bool {
+	if a.first == b.first && a.size == b.size || a.Tuple != b.Tuple {
+		return false
+	}
+	return int32(a.first-(b.first+b.size)) < 0 && int32(b.first-(a.first+a.size)) < 0
+}
+
+// elsewhere tells whether the packet of j was captured, but not at the capture point of c.
+func (f *Follower) elsewhere(j *journey, c *capture) bool {
+	for i := range j.captures {
+		if f.places.all[j.captures[i].place].Point == f.places.all[c.place].Point {
+			return false
+		}
+	}
+	return true
+}
