@@ -19,6 +19,7 @@ type capture struct {
 	bytes   uint32 // of the IP packet or what is there instead; of a datagram that came in fragments, all of it
 	size    uint32 // of the payload
 	link    uint32 // of the MAC addresses around the IP header
+	point   int32 // ID
 	place   int32
 	ends    int32 // the addresses of the tunnels around it, in the follower's table
 	clock   int16
@@ -30,6 +31,7 @@ type capture struct {
 
 	tcp    bool
 	syn    bool
+	quotes bool   // an ICMP error
 	first  uint32 // sequence number of TCP's first byte
 	stamps uint64 // TCP's timestamps, 0 if there are none
 
@@ -66,6 +68,7 @@ func protocolSet(names ...string) (set [256]bool) {
 
 var (
 	idEthernet = dissect.ByName("eth").ID
+	idARP      = dissect.ByName("arp").ID
 	idSLL      = dissect.ByName("sll").ID
 	idIPv4     = dissect.ByName("ip").ID
 	idIPv6     = dissect.ByName("ipv6").ID
@@ -135,7 +138,9 @@ func (c *capture) readIP(p *dissect.Packet, i int, in *flows.Inside) (w prints, 
 			c.stamps = uint64(in.TCP.TSVal)<<32 | uint64(in.TCP.TSEcr)
 		}
 	case c.HasPorts() || o.Query():
-	default: // an ICMP error, IGMP, GRE that carries nothing known
+	case c.Protocol == protocolICMP && len(body) >= 28 && quotes(body[0]):
+		return prints{print: c.printError(body)}, followed
+	default: // IGMP, neighbor discovery, GRE that carries nothing known
 		header = 0
 		w.print = mix(w.print^hash(c.addresses()), hash(body))
 	}
@@ -154,6 +159,33 @@ func (c *capture) readIP(p *dissect.Packet, i int, in *flows.Inside) (w prints, 
 		w.header = max(1, mix(hash(c.addresses())^uint64(c.ipID)<<48^uint64(c.Sport)<<16^uint64(c.Dport), uint64(c.size)<<8^uint64(c.Protocol)))
 	}
 	return w, followed
+}
+
+// IP's numbers of protocols.
+const (
+	protocolICMP   = 1
+	protocolICMPv6 = 58
+)
+
+// quotes tells whether an ICMP message is an error, which quotes a packet (RFC 792).
+func quotes(messageType uint8) bool {
+	switch messageType {
+	case 3, 4, 5, 11, 12:
+		return true
+	}
+	return false
+}
+
+// printError is the print of an ICMP error with at least 20 bytes of what it quotes. A translator of addresses changes the addresses and
+// checksums in that, too; all else stays.
+func (c *capture) printError(body []byte) uint64 {
+	var b [16]byte
+	copy(b[:2], body)
+	copy(b[2:6], body[4:8]) // MTU, gateway
+	quoted := body[8:]
+	copy(b[6:], quoted[:10]) // up to the protocol, with length, identification, TTL
+	c.quotes = true
+	return max(1, hash(b[:]))
 }
 
 // readRaw reads a packet whose payload is of no transport protocol that is known: ESP, routing protocols, a fragment.
@@ -200,6 +232,9 @@ func (c *capture) readLink(p *dissect.Packet, i int) (w prints, why reason) {
 		copy(c.Dst[:], h[:6])
 	}
 	body := p.Body(l)
+	if h := p.Header(l); l.Protocol == idARP && len(h) >= 28 { // who asks or answers, and whom
+		c.Src, c.Dst = mapped(h[14:18]), mapped(h[24:28])
+	}
 	c.kind, c.bytes, c.size = uint16(l.Protocol), uint32(max(0, l.Len())), uint32(max(0, l.Len()))
 	if len(body) >= int(c.size) {
 		c.payload = max(1, hash(body[:c.size]))
@@ -208,12 +243,22 @@ func (c *capture) readLink(p *dissect.Packet, i int) (w prints, why reason) {
 	return w, followed
 }
 
+// mapped is an IPv4 address as RFC 4291 §2.5.5.2 maps it to IPv6.
+func mapped(b []byte) (a [16]byte) {
+	a[10], a[11] = 0xff, 0xff
+	copy(a[12:], b)
+	return a
+}
+
 func (c *capture) addresses() []byte {
 	var b [32]byte
 	copy(b[:16], c.Src[:])
 	copy(b[16:], c.Dst[:])
 	return b[:]
 }
+
+// named tells whether the hosts are known that talk to each other.
+func (c *capture) named() bool { return c.kind == 0 || c.kind == uint16(idARP) }
 
 // hosts are the addresses of an IP packet.
 func (c *capture) hosts() [2]netip.Addr { return [2]netip.Addr{c.Source(), c.Destination()} }
@@ -225,6 +270,7 @@ func (c *capture) same(d *capture) bool { return c.Tuple == d.Tuple && c.kind ==
 const (
 	mix1 = 0xa0761d6478bd642f
 	mix2 = 0xe7037ed1a0b428db
+	mix3 = 0x8ebc6af09c88c6e3
 )
 
 func mix(a, b uint64) uint64 {
@@ -235,11 +281,11 @@ func mix(a, b uint64) uint64 {
 func hash(b []byte) uint64 {
 	x := uint64(len(b)) + mix1
 	for ; len(b) >= 8; b = b[8:] {
-		x = mix(x^binary.LittleEndian.Uint64(b), mix2)
+		x = mix(x^binary.LittleEndian.Uint64(b), mix3)
 	}
 	var tail uint64
 	for i, c := range b {
 		tail |= uint64(c) << (8 * i)
 	}
-	return mix(x^tail, mix1)
+	return mix(x^tail, mix3+1)
 }

@@ -102,15 +102,16 @@ func addresses(b []byte) string {
 	return source.String() + " → " + destination.String()
 }
 
-// who is the flow in words.
+// who is the flow in words: who sends to whom. Where there is no IP address it is MAC addresses.
 func (w *flow) who() string {
 	t := &w.key.Tuple
-	source, destination := address(t.Src, w.key.kind, t, true), address(t.Dst, w.key.kind, t, false)
-	if t.HasPorts() && w.key.kind == 0 {
-		source = netip.AddrPortFrom(t.Source(), t.Sport).String()
-		destination = netip.AddrPortFrom(t.Destination(), t.Dport).String()
+	switch {
+	case w.key.kind != 0 && w.key.kind != uint16(idARP):
+		return mac(t.Src[:6]) + " → " + mac(t.Dst[:6])
+	case t.HasPorts():
+		return netip.AddrPortFrom(t.Source(), t.Sport).String() + " → " + netip.AddrPortFrom(t.Destination(), t.Dport).String()
 	}
-	return source + " → " + destination
+	return t.Source().String() + " → " + t.Destination().String()
 }
 
 // protocol is what the flow's packets are.

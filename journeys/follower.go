@@ -115,7 +115,7 @@ func (f *Follower) Packet(p *dissect.Packet) error {
 
 // read makes c what p says.
 func (f *Follower) read(p *dissect.Packet, in *flows.Inside, c *capture) (w prints, why reason) {
-	c.time, c.frame = p.Time, p.Number
+	c.time, c.frame, c.point = p.Time, p.Number, int32(p.Point.ID)
 	c.clock = int16(f.clocks.of(p.Point.File))
 	ip, link := innermost(p)
 	path := in.Path
@@ -189,7 +189,7 @@ func (f *Follower) join(n uint64, c *capture) {
 	}
 	was := &j.captures[len(j.captures)-1]
 	settled := false
-	if len(f.clocks.all) > 1 && c.kind == 0 {
+	if len(f.clocks.all) > 1 && c.named() {
 		for i := range j.captures {
 			if d := &j.captures[i]; d.clock != c.clock {
 				s := f.sighted(d, c)

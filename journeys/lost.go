@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
-
-	"pktscope/flows"
 )
 
 // A Loss is packets that were captured at one place and not at a next one, where others came that took the same way.
@@ -60,7 +58,7 @@ func (f *Follower) losses() (all []Loss) {
 		packets uint64
 	}
 	type prefix struct {
-		ip     bool
+		scope  scope
 		places string
 	}
 	whole := map[prefix]*way{} // how far flows come
@@ -69,7 +67,7 @@ func (f *Follower) losses() (all []Loss) {
 		furthest[i] = w.furthest()
 		for _, k := range furthest[i] {
 			t := &w.traces[k]
-			key := prefix{w.key.kind == 0, encode(t.places)}
+			key := prefix{w.scope(), encode(t.places)}
 			if whole[key] == nil {
 				whole[key] = &way{places: t.places}
 			}
@@ -79,7 +77,7 @@ func (f *Follower) losses() (all []Loss) {
 	beyond := map[prefix]*way{} // the way of most packets behind the first places of it
 	for key, way := range whole {
 		for n := 1; n < len(way.places); n++ {
-			p := prefix{key.ip, key.places[:4*n]}
+			p := prefix{key.scope, key.places[:4*n]}
 			if b := beyond[p]; b == nil || way.packets > b.packets || way.packets == b.packets && encode(way.places) < encode(b.places) {
 				beyond[p] = way
 			}
@@ -103,7 +101,7 @@ func (f *Follower) losses() (all []Loss) {
 				continue
 			}
 			way := encode(t.places)
-			if b := beyond[prefix{w.key.kind == 0, way}]; b != nil {
+			if b := beyond[prefix{w.scope(), way}]; b != nil {
 				of := ToDestination
 				if reached[aim{w.key.Dst, w.key.kind, w.key.place, way}] {
 					of = WholeFlow
@@ -227,13 +225,21 @@ func encode(places []int32) string {
 	return string(b)
 }
 
-// address is a flow's source or destination; the MAC address of what is not IP.
-func address(a [16]byte, kind uint16, t *flows.Tuple, source bool) string {
+// scope says which flows go comparable ways.
+type scope uint8
+
+const (
+	noIP      scope = iota
+	linkLocal       // no router forwards it
+	routed
+)
+
+func (w *flow) scope() scope {
 	switch {
-	case kind != 0:
-		return mac(a[:6])
-	case source:
-		return t.Source().String()
+	case w.key.kind != 0:
+		return noIP
+	case local(w.key.Source()) || local(w.key.Destination()):
+		return linkLocal
 	}
-	return t.Destination().String()
+	return routed
 }

@@ -1,6 +1,10 @@
 package journeys
 
-import "pktscope/flows"
+import (
+	"net/netip"
+
+	"pktscope/flows"
+)
 
 // journey is a packet that waits: more captures of it may come.
 type journey struct {
@@ -74,7 +78,15 @@ func (j *journey) compare(c *capture, proves, byPrint bool) verdict {
 	if !same && !translated(was, c, proves) {
 		return another
 	}
+	for i := range j.captures {
+		if d := &j.captures[i]; d.point == c.point && d.ttl == c.ttl && c.time-d.time > again {
+			return another // what has other tags at one point is another tenant's, unless a router or a bridge sent it back at once
+		}
+	}
 	id := c.ipID == was.ipID || c.V4() != was.V4()
+	if !c.tcp && c.ipID == 0 && c.ttl == was.ttl && c.link != was.link && c.link != 0 && was.link != 0 {
+		return another // another host says the same: nothing routed it
+	}
 	if payloadDiffers(was, c) {
 		switch {
 		case !same && !c.tcp, !id, c.ipID == 0 && !c.tcp:
@@ -110,18 +122,26 @@ func translated(was, c *capture, proves bool) bool {
 	if was.Protocol != c.Protocol || was.Type != c.Type {
 		return false
 	}
+	if local(was.Source()) || local(was.Destination()) || icmp(c.Protocol) && !c.quotes && c.Type == 0 {
+		return false
+	}
 	query := icmp(c.Protocol)
 	source := was.Src == c.Src && (was.Sport == c.Sport || query)
 	destination := was.Dst == c.Dst && (was.Dport == c.Dport || query)
-	return source || destination || c.tcp
+	return source || destination || c.tcp || c.quotes
 }
 
-func icmp(protocol uint8) bool { return protocol == 1 || protocol == 58 }
+// local tells that an address is nobody's behind a router, and so not translated by one.
+func local(a netip.Addr) bool {
+	return a.IsLinkLocalUnicast() || a.IsLinkLocalMulticast() || a.IsUnspecified() || a.IsLoopback()
+}
+
+func icmp(protocol uint8) bool { return protocol == protocolICMP || protocol == protocolICMPv6 }
 
 // find returns the journey that c belongs to, 0 if it begins one. Of several packets that are alike it is the one whose payload and
 // identification are the same and for which the time since then is most like the time that packets take from there to here.
 func (f *Follower) find(w prints, c *capture, in *flows.Inside) (n uint64, v verdict) {
-	proves := in.Observation != nil && in.PrintProves()
+	proves := c.quotes || in.Observation != nil && in.PrintProves()
 	var nearest int64
 	equal := 0
 	look := func(index map[uint64]uint64, key uint64, which int) {
@@ -129,6 +149,9 @@ func (f *Follower) find(w prints, c *capture, in *flows.Inside) (n uint64, v ver
 		for seen := 0; ok && at >= f.head && at != 0 && seen < maxCandidates; seen++ {
 			j := f.at(at)
 			found := j.compare(c, proves, which == 0)
+			if found == changed && which == 1 && !f.hopKnown(j, c) {
+				found = another // what has the same addresses and identification, and else nothing, comes a way that packets take
+			}
 			if found != another && found >= v {
 				distance := f.distance(j, c)
 				switch {
@@ -151,7 +174,7 @@ func (f *Follower) find(w prints, c *capture, in *flows.Inside) (n uint64, v ver
 		look(f.byHeader, w.header, 1)
 	}
 	if equal > 1 && v != repeat {
-		if _, known := f.typical[hop{f.at(n).captures[len(f.at(n).captures)-1].place, c.place}]; !known && nearest > aLong {
+		if nearest > aLong && !f.hopKnown(f.at(n), c) {
 			return 0, another
 		}
 		f.Identical++
@@ -166,6 +189,12 @@ func (f *Follower) distance(j *journey, c *capture) int64 {
 	took := f.took(was, c)
 	took -= f.typical[hop{was.place, c.place}]
 	return max(took, -took)
+}
+
+// hopKnown tells whether packets have come to where c is from where j was last.
+func (f *Follower) hopKnown(j *journey, c *capture) bool {
+	_, known := f.typical[hop{j.captures[len(j.captures)-1].place, c.place}]
+	return known
 }
 
 // took is the time between two captures.

@@ -101,10 +101,6 @@ func (f *Follower) judge(captures []capture, resegments bool) {
 		f.places.all[order[0].place].Only++
 	}
 	f.payloads(order)
-	if resegments {
-		f.Segmented++
-		return
-	}
 	last := &order[len(order)-1]
 	r.longest = max(r.longest, f.corrected(last)-f.corrected(&order[0]))
 	route := r.of(order)
@@ -112,6 +108,10 @@ func (f *Follower) judge(captures []capture, resegments bool) {
 		r.none++
 	} else {
 		f.add(route, order)
+	}
+	if resegments {
+		f.Segmented++
+		return
 	}
 	f.trace(order)
 }
@@ -127,7 +127,7 @@ func (f *Follower) insert(order []capture, c *capture) []capture {
 
 // earlier tells whether a was captured before b, both of one packet.
 func (f *Follower) earlier(a, b *capture) bool {
-	if a.clock != b.clock && a.kind == 0 {
+	if a.clock != b.clock && a.named() {
 		s := f.sighted(a, b)
 		if o := f.clocks.order(&s); o != 0 {
 			return (o < 0) == (s.x == a)

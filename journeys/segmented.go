@@ -1,8 +1,8 @@
 package journeys
 
 // A sender hands segments to its network card that are cut up there, and a receiver's card puts segments together (TSO, GRO). Where one
-// capture point is on the other side of that, the same bytes are there in segments of other sizes. Such segments are no packets of a route
-// and no loss: they are counted apart.
+// capture point is on the other side of that, the same bytes are there in segments of other sizes. Such segments end and begin there;
+// they are counted apart, and not lost.
 
 // blockBytes is how long a block of TCP's sequence numbers is; a segment is no longer.
 const blockBytes = 1 << 16
@@ -29,7 +29,7 @@ func (f *Follower) segmented(n uint64, c *capture) {
 		at := f.blocks[key]
 		for seen := 0; at >= f.head && at != 0 && seen < maxBlock; seen++ {
 			j := f.at(at)
-			if overlap(&j.captures[0], c) && f.elsewhere(j, c) {
+			if overlap(&j.captures[0], c) && elsewhere(j, c) {
 				j.resegments, f.at(n).resegments = true, true
 			}
 			at = j.before
@@ -49,9 +49,9 @@ func overlap(a, b *capture) bool {
 }
 
 // elsewhere tells whether the packet of j was captured, but not at the capture point of c.
-func (f *Follower) elsewhere(j *journey, c *capture) bool {
+func elsewhere(j *journey, c *capture) bool {
 	for i := range j.captures {
-		if f.places.all[j.captures[i].place].Point == f.places.all[c.place].Point {
+		if j.captures[i].point == c.point {
 			return false
 		}
 	}

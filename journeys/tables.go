@@ -95,7 +95,7 @@ func (f *Follower) summaryTable(losses []Loss) *reports.Table {
 		{f.Unfollowed[timeless], "%d frames are not followed: the capture does not say when they were there"},
 		{f.Unfollowed[noRoom], "%d frames are not followed: there are more than " + strconv.Itoa(maxPlaces) + " places"},
 		{f.Encrypted, "%d frames are encrypted (ESP): they are followed as they are, and what is in them cannot be; it disappears where it is encrypted"},
-		{f.Segmented, "%d packets carry bytes that are at another point in segments of other sizes (TSO, GRO): they are in no route, and not lost"},
+		{f.Segmented, "%d packets carry bytes that are at another point in segments of other sizes (TSO, GRO): where they end they are not lost"},
 		{f.Identical, "%d captures could be of several packets, which are alike in everything; which one disappeared is a guess"},
 		{f.Crowded, "%d packets were judged early, to keep the limit on packets that wait; --max-waiting"},
 		{f.Circling, "%d captures are of packets with " + strconv.Itoa(maxCaptures) + " captures before: they run in circles"},
