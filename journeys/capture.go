@@ -19,7 +19,7 @@ type capture struct {
 	bytes   uint32 // of the IP packet or what is there instead; of a datagram that came in fragments, all of it
 	size    uint32 // of the payload
 	link    uint32 // of the MAC addresses around the IP header
-	point   int32 // ID
+	point   int32  // ID
 	place   int32
 	ends    int32 // the addresses of the tunnels around it, in the follower's table
 	clock   int16

@@ -146,9 +146,16 @@ func (f *Follower) compareTrace(sums map[lossKey]*Loss, w *flow, t *trace, way [
 			}
 			sums[key] = l
 		}
-		there := uint64(0)
-		if clock := f.clocks.of(l.To.Point.File); clock < len(t.live) {
-			there = t.live[clock]
+		there, frames := t.live, t.frames
+		clock, took := f.clocks.of(l.To.Point.File), f.routes.longest
+		if of == SomeOfFlow {
+			took = w.longest
+		}
+		for _, late := range t.late {
+			if f.clocks.live(clock, late.time, took) {
+				there++
+				frames = append(frames[:len(frames):len(frames)], late.frame)
+			}
 		}
 		l.Packets += there
 		l.Late += t.packets - there
@@ -158,7 +165,7 @@ func (f *Follower) compareTrace(sums map[lossKey]*Loss, w *flow, t *trace, way [
 		if there > 0 {
 			l.Flows = append(l.Flows, w.id)
 			if len(l.Frames) < 16*maxEvidence {
-				l.Frames = append(l.Frames, t.frames...)
+				l.Frames = append(l.Frames, frames...)
 			}
 		}
 	}

@@ -70,6 +70,7 @@ type flow struct {
 	key     flowKey
 	packets uint64
 	bytes   uint64
+	longest int64 // time that a packet of it took from its first to its last place
 	traces  []trace
 }
 
@@ -78,8 +79,15 @@ type trace struct {
 	places  []int32
 	packets uint64
 	expired uint64   // of them, those whose TTL is 1 at the last place
-	live    []uint64 // of them, those that each file would have had if they had come there: it has frames before and long after
-	frames  []uint64 // numbers of the last captures of those that all files would have had
+	live    uint64   // of them, those that each file would have had if they had come there: it has frames before and long after
+	frames  []uint64 // numbers of the last captures of those
+	late    []moment // others, which the next place's file may have had or not
+}
+
+// moment is when a packet was captured last, by the first clock.
+type moment struct {
+	time  int64
+	frame uint64
 }
 
 // maxEvidence bounds the frames that are named for one trace.
@@ -219,7 +227,9 @@ func (f *Follower) trace(order []capture) {
 		r.flows[key] = w
 		r.byID = append(r.byID, w)
 	}
+	when := f.corrected(last)
 	w.packets++
+	w.longest = max(w.longest, when-f.corrected(base))
 	w.bytes += uint64(base.bytes)
 	f.draw.take(w, order, f.options.Flow)
 	t := w.at(order)
@@ -239,19 +249,20 @@ func (f *Follower) trace(order []capture) {
 	if last.kind == 0 && last.ttl <= 1 {
 		t.expired++
 	}
-	when, everywhere := f.corrected(last), true
+	everywhere := true
 	for k := range f.clocks.all {
-		if k == len(t.live) {
-			t.live = append(t.live, 0)
-		}
-		if f.clocks.live(k, when, r.longest) {
-			t.live[k]++
-		} else {
-			everywhere = false
-		}
+		everywhere = everywhere && f.clocks.live(k, when, r.longest)
 	}
-	if everywhere && len(t.frames) < maxEvidence {
-		t.frames = append(t.frames, last.frame)
+	switch {
+	case !everywhere:
+		if len(t.late) < maxEvidence {
+			t.late = append(t.late, moment{when, last.frame})
+		}
+	default:
+		t.live++
+		if len(t.frames) < maxEvidence {
+			t.frames = append(t.frames, last.frame)
+		}
 	}
 }
 

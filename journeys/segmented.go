@@ -40,13 +40,21 @@ func (f *Follower) segmented(n uint64, c *capture) {
 	f.blocks[own] = n
 }
 
-// overlap tells whether two segments share bytes and are not the same bytes.
+// overlap tells whether two segments share bytes and are not the same bytes. Those that were cut out of one segment, or put together to one,
+// have its timestamps; without timestamps, one has to have all bytes of the other.
 func overlap(a, b *capture) bool {
-	if a.first == b.first && a.size == b.size || a.Tuple != b.Tuple {
+	if a.first == b.first && a.size == b.size || a.Tuple != b.Tuple || a.stamps != b.stamps {
 		return false
 	}
-	return int32(a.first-(b.first+b.size)) < 0 && int32(b.first-(a.first+a.size)) < 0
+	endA, endB := a.first+a.size, b.first+b.size
+	if a.stamps == 0 {
+		return within(a.first, endA, b.first, endB) || within(b.first, endB, a.first, endA)
+	}
+	return int32(a.first-endB) < 0 && int32(b.first-endA) < 0
 }
+
+// within tells whether the numbers from a to b are all among those from c to d.
+func within(a, b, c, d uint32) bool { return int32(a-c) >= 0 && int32(d-b) >= 0 }
 
 // elsewhere tells whether the packet of j was captured, but not at the capture point of c.
 func elsewhere(j *journey, c *capture) bool {
