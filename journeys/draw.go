@@ -65,8 +65,11 @@ func appendHeaders(dst []byte, p *dissect.Packet) []byte {
 			}
 		}
 		if proto.Summary != nil {
-			if s := proto.Summary(nil, p, i); len(s) > 0 {
-				parts = append(parts, string(s))
+			if s := string(proto.Summary(nil, p, i)); s != "" { // mostly begins with the name
+				if n := len(proto.Name); len(s) > n && strings.EqualFold(s[:n], proto.Name) && s[n] == ' ' {
+					s = s[n+1:]
+				}
+				parts = append(parts, s)
 			}
 		}
 		if l.Verdict == dissect.Bad {

@@ -75,8 +75,8 @@ func (j *journey) compare(c *capture, proves, byPrint bool) verdict {
 		}
 		return repeat
 	}
-	if !same && !translated(was, c, proves) {
-		return another
+	if !same && (!translated(was, c, proves) || was.clock == c.clock && c.time >= was.time && c.ttl > was.ttl) {
+		return another // no router adds to the TTL
 	}
 	for i := range j.captures {
 		if d := &j.captures[i]; d.point == c.point && d.ttl == c.ttl && c.time-d.time > again {
@@ -149,8 +149,8 @@ func (f *Follower) find(w prints, c *capture, in *flows.Inside) (n uint64, v ver
 		for seen := 0; ok && at >= f.head && at != 0 && seen < maxCandidates; seen++ {
 			j := f.at(at)
 			found := j.compare(c, proves, which == 0)
-			if found == changed && which == 1 && !f.hopKnown(j, c) {
-				found = another // what has the same addresses and identification, and else nothing, comes a way that packets take
+			if found > repeat && f.doubtful(j, c, found == changed && which == 1) {
+				found = another
 			}
 			if found != another && found >= v {
 				distance := f.distance(j, c)
@@ -189,6 +189,17 @@ func (f *Follower) distance(j *journey, c *capture) int64 {
 	took := f.took(was, c)
 	took -= f.typical[hop{was.place, c.place}]
 	return max(took, -took)
+}
+
+// doubtful tells whether c had better come a way that packets are known to take, and does not. That is what has the same header and another
+// payload, and what is alike with other addresses but has no number that only one packet has, after long.
+func (f *Follower) doubtful(j *journey, c *capture, headerOnly bool) bool {
+	was := &j.captures[len(j.captures)-1]
+	if !headerOnly && (c.tcp || c.same(was)) {
+		return false
+	}
+	took := f.took(was, c)
+	return (headerOnly || took > aLong || took < -aLong) && !f.hopKnown(j, c)
 }
 
 // hopKnown tells whether packets have come to where c is from where j was last.
