@@ -74,7 +74,6 @@ var (
 	idIPv6     = dissect.ByName("ipv6").ID
 	idIPv6Frag = dissect.ByName("ipv6.fraghdr").ID
 	idESP      = dissect.ByName("esp").ID
-	idTCP      = dissect.ByName("tcp").ID
 )
 
 // A reason says why a packet is not followed.
@@ -142,7 +141,7 @@ func (c *capture) readIP(p *dissect.Packet, i int, in *flows.Inside) (w prints, 
 		return prints{print: c.printError(body)}, followed
 	default: // IGMP, neighbor discovery, GRE that carries nothing known
 		header = 0
-		w.print = mix(w.print^hash(c.addresses()), hash(body))
+		w.print = mix(w.print^c.pair(), hash(body))
 	}
 	if len(body) < header {
 		return w, followed
@@ -156,7 +155,7 @@ func (c *capture) readIP(p *dissect.Packet, i int, in *flows.Inside) (w prints, 
 		c.payload = max(1, hash(payload[:c.size]))
 	}
 	if c.ipID != 0 && !c.tcp {
-		w.header = max(1, mix(hash(c.addresses())^uint64(c.ipID)<<48^uint64(c.Sport)<<16^uint64(c.Dport), uint64(c.size)<<8^uint64(c.Protocol)))
+		w.header = max(1, mix(c.pair()^uint64(c.ipID)<<48^uint64(c.Sport)<<16^uint64(c.Dport), uint64(c.size)<<8^uint64(c.Protocol)))
 	}
 	return w, followed
 }
@@ -199,7 +198,7 @@ func (c *capture) readRaw(p *dissect.Packet, i int) (w prints, why reason) {
 	if len(payload) >= int(c.size) {
 		c.payload = max(1, hash(payload[:c.size]))
 	}
-	w.print = max(1, mix(hash(c.addresses())^uint64(c.size)<<8^uint64(c.Protocol)^uint64(c.ipID)<<40, hash(payload[:min(len(payload), 64)])))
+	w.print = max(1, mix(c.pair()^uint64(c.size)<<8^uint64(c.Protocol)^uint64(c.ipID)<<40, hash(payload[:min(len(payload), 64)])))
 	return w, followed
 }
 
@@ -250,12 +249,8 @@ func mapped(b []byte) (a [16]byte) {
 	return a
 }
 
-func (c *capture) addresses() []byte {
-	var b [32]byte
-	copy(b[:16], c.Src[:])
-	copy(b[16:], c.Dst[:])
-	return b[:]
-}
+// pair is a hash of the two addresses.
+func (c *capture) pair() uint64 { return mix(hash(c.Src[:]), hash(c.Dst[:])) }
 
 // named tells whether the hosts are known that talk to each other.
 func (c *capture) named() bool { return c.kind == 0 || c.kind == uint16(idARP) }

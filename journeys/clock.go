@@ -3,6 +3,7 @@ package journeys
 import (
 	"math"
 	"net/netip"
+	"slices"
 )
 
 // Each file has a clock of its own; the interfaces of one file share it. A packet that is captured with two clocks takes some time from one
@@ -260,14 +261,26 @@ func better(a, b Quality) bool {
 	return a.Error < b.Error
 }
 
-// finish works out the offsets by all that was learned.
-func (c *clocks) finish() {
+// finish works out the offsets by all that was learned, against the first of the files that has frames, and puts the clocks in the order of
+// the files.
+func (c *clocks) finish(files []string) (inOrder []*clock) {
+	for _, file := range files {
+		if n, ok := c.byFile[file]; ok && c.all[n].seen && !slices.Contains(inOrder, c.all[n]) {
+			inOrder = append(inOrder, c.all[n])
+		}
+	}
+	for _, k := range c.all {
+		if !slices.Contains(inOrder, k) {
+			inOrder = append(inOrder, k)
+		}
+	}
+
 	for _, pair := range c.pairs {
 		pair.estimate()
 	}
 	done := make(map[*clock]bool)
-	if len(c.all) > 0 {
-		done[c.all[0]] = true
+	if len(inOrder) > 0 {
+		done[inOrder[0]] = true
 	}
 	for {
 		offset, n, q := c.nearest(1, func(k *clock) (int64, bool) { return k.final, done[k] })
@@ -283,6 +296,7 @@ func (c *clocks) finish() {
 			k.final = k.reference
 		}
 	}
+	return inOrder
 }
 
 // shift is what has to be added to a delay between two clocks that was measured with their references.

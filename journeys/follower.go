@@ -13,6 +13,10 @@ type Options struct {
 	Window  time.Duration // how long a packet is waited for after it was captured first; 0 is two seconds
 	Packets int           // that wait at most; 0 is 65,536
 
+	// Files are the captures in the order in which somebody named them: offsets are against the clock of the first one. Without any it is the
+	// file that the first frame is from.
+	Files []string
+
 	Flow uint64 // whose packet is to be drawn, as [Result.Flows] numbers them; 0 for none
 }
 
@@ -28,6 +32,7 @@ type Follower struct {
 	insides *flows.Insides
 	places  places
 	clocks  clocks
+	named   []*clock // in the order of the files, in the end
 	ends    endsTable
 	now     int64 // latest time of a packet, by the clock of its file
 
@@ -38,9 +43,10 @@ type Follower struct {
 	blocks     map[uint64]uint64
 	typical    map[hop]int64
 
-	held   []held // not to be put in order before the clocks are known
-	routes routes
-	draw   drawing
+	capture capture // of the packet that is looked at
+	held    []held  // not to be put in order before the clocks are known
+	routes  routes
+	draw    drawing
 }
 
 // Counts are what is counted besides routes.
@@ -71,6 +77,9 @@ func NewFollower(o Options) *Follower {
 	}
 }
 
+// Places are all places at which packets were captured, in the order in which they were met.
+func (f *Follower) Places() []*Place { return f.places.all }
+
 // at returns a journey that waits.
 func (f *Follower) at(n uint64) *journey { return &f.waiting[(n-1)%uint64(len(f.waiting))] }
 
@@ -91,8 +100,9 @@ func (f *Follower) Packet(p *dissect.Packet) error {
 	f.now = max(f.now, p.Time)
 	f.expire()
 	in := f.insides.Read(p)
-	var c capture
-	w, why := f.read(p, &in, &c)
+	c := &f.capture
+	*c = capture{}
+	w, why := f.read(p, &in, c)
 	if why != followed {
 		f.Unfollowed[why]++
 		return nil
@@ -100,15 +110,15 @@ func (f *Follower) Packet(p *dissect.Packet) error {
 	place := f.places.all[c.place]
 	place.Frames++
 	place.Bytes += uint64(p.WireLen)
-	n, v := f.find(w, &c, &in)
+	n, v := f.find(w, c, &in)
 	switch {
 	case v == repeat:
 		f.at(n).again++
 		place.Again++
 	case v == another:
-		f.begin(w, &c)
+		f.begin(w, c)
 	default:
-		f.join(n, &c)
+		f.join(n, c)
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
+
+	"pktscope/flows"
 )
 
 // A Loss is packets that were captured at one place and not at a next one, where others came that took the same way.
@@ -92,12 +94,23 @@ func (f *Follower) losses() (all []Loss) {
 			}
 		}
 	}
+	alike := map[sameFlow][]int{}
+	for i, w := range r.byID {
+		key := sameFlow{w.key.Tuple, w.key.kind}
+		if len(alike[key]) < maxAlike {
+			alike[key] = append(alike[key], i)
+		}
+	}
 	sums := map[lossKey]*Loss{}
 	for i, w := range r.byID {
 		for k := range w.traces {
 			t := &w.traces[k]
 			if !slices.Contains(furthest[i], k) {
 				f.compareTrace(sums, w, t, w.traces[w.nearest(furthest[i], t)].places, SomeOfFlow)
+				continue
+			}
+			if longer := f.begunElsewhere(alike[sameFlow{w.key.Tuple, w.key.kind}], furthest, t); longer != nil {
+				f.compareTrace(sums, w, t, longer.places, SomeOfFlow)
 				continue
 			}
 			way := encode(t.places)
@@ -126,6 +139,29 @@ func (f *Follower) losses() (all []Loss) {
 			cmp.Compare(number(a.From), number(b.From)), cmp.Compare(a.To.Number, b.To.Number))
 	})
 	return all
+}
+
+// sameFlow is a flow wherever it was captured first. Flows of other tenants may have the same.
+type sameFlow struct {
+	flows.Tuple
+	kind uint16
+}
+
+// maxAlike bounds how many of them are looked at.
+const maxAlike = 16
+
+// begunElsewhere returns the trace of most packets that is t and something before or between: of a flow that is the same, but was captured
+// at an earlier place. Nil for none.
+func (f *Follower) begunElsewhere(alike []int, furthest [][]int, t *trace) (longer *trace) {
+	for _, i := range alike {
+		for _, k := range furthest[i] {
+			o := &f.routes.byID[i].traces[k]
+			if partOf(t.places, o.places) && (longer == nil || o.packets > longer.packets) {
+				longer = o
+			}
+		}
+	}
+	return longer
 }
 
 type lossKey struct {

@@ -12,7 +12,7 @@ const maxBlock = 256
 
 // block is a hash of a direction of a connection and a block of its numbers.
 func (c *capture) block(number uint32) uint64 {
-	return max(1, mix(hash(c.addresses())^uint64(c.Sport)<<16^uint64(c.Dport), uint64(number)/blockBytes))
+	return max(1, mix(c.pair()^uint64(c.Sport)<<16^uint64(c.Dport), uint64(number)/blockBytes))
 }
 
 // segmented looks for bytes of journey n, whose first capture is c, among the segments that were captured at other points.

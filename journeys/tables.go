@@ -17,7 +17,7 @@ func (f *Follower) Finish() {
 	for f.head < f.next {
 		f.leave()
 	}
-	f.clocks.finish()
+	f.named = f.clocks.finish(f.options.Files)
 }
 
 // ErrOnePoint says that there is nothing to follow packets to.
@@ -119,7 +119,7 @@ func (f *Follower) clockTable() *reports.Table {
 		{Name: "packets_back", Title: "back", Kind: reports.KindCount},
 		{Name: "consistent", Kind: reports.KindBool, Detail: true},
 	}}
-	for i, k := range f.clocks.all {
+	for i, k := range f.named {
 		q := k.quality
 		switch {
 		case i == 0:

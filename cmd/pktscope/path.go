@@ -69,17 +69,23 @@ func (o *pathOptions) run(files []string) error {
 	case o.Packets <= 0:
 		return errors.New("--max-waiting takes a number of packets")
 	}
+	src, err := pcaps.OpenAll(files, pcaps.Options{})
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	for _, file := range files {
+		if file == "-" {
+			file = "standard input"
+		}
+		o.Files = append(o.Files, file)
+	}
 	follower := journeys.NewFollower(o.Options)
 	o.see = follower.See
 	options, err := o.options(true)
 	if err != nil {
 		return err
 	}
-	src, err := pcaps.OpenAll(files, pcaps.Options{})
-	if err != nil {
-		return err
-	}
-	defer src.Close()
 	if points := src.Interfaces(); len(files) == 1 && len(points) == 1 && points[0].ID < 0 && points[0].LinkType != linkCooked2 {
 		return journeys.ErrOnePoint // the file's format has no others
 	}
