@@ -164,7 +164,7 @@ func (c *clocks) compare(s *sighting) bool {
 		return false
 	}
 	pair.estimate()
-	return c.settle(minProofs)
+	return pair.quality.Known && c.all[x.clock].known != c.all[y.clock].known && c.settle(minProofs)
 }
 
 // after tells whether the differences of e are greater than those of the opposite direction.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"pktscope/dissect"
 	"pktscope/reports"
@@ -171,7 +172,15 @@ func (f *Follower) Draw() ([]byte, error) {
 			fmt.Fprintf(&out, "    ╳ never at %s\n", n.of(next))
 		}
 	}
-	return out.Bytes(), nil
+	return bytes.Map(visible, out.Bytes()), nil
+}
+
+// visible is r, or what stands for it where it could be meant for the terminal.
+func visible(r rune) rune {
+	if r == '\n' || unicode.IsPrint(r) {
+		return r
+	}
+	return unicode.ReplacementChar
 }
 
 func (f *Follower) noFlow() error {

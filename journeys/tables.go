@@ -126,7 +126,11 @@ func (f *Follower) clockTable() *reports.Table {
 			t.Add(reports.Text(k.file), reports.Int(0), reports.Cell{}, reports.Cell{}, reports.Cell{}, reports.Cell{}, reports.Cell{})
 		case !q.Known:
 			t.Add(reports.Text(k.file), reports.Cell{}, reports.Cell{}, reports.Cell{}, reports.Cell{}, reports.Cell{}, reports.Cell{})
-			t.Note("%s: no packets of both directions tell its clock from others'; it is taken for equal", k.file)
+			if f.alone(k.file) {
+				t.Note("%s: none of its packets was captured elsewhere within --window: they took another way, are encrypted, or its clock is far off", k.file)
+			} else {
+				t.Note("%s: no packets of both directions tell its clock from others'; it is taken for equal", k.file)
+			}
 		default:
 			t.Add(reports.Text(k.file), reports.Int(k.final), reports.Int(q.Error), reports.Text(q.Against), reports.Int(q.Packets[0]),
 				reports.Int(q.Packets[1]), reports.Bool(!q.Inconsistent))
@@ -136,6 +140,16 @@ func (f *Follower) clockTable() *reports.Table {
 		}
 	}
 	return t
+}
+
+// alone tells that no packet of a file was captured elsewhere.
+func (f *Follower) alone(file string) bool {
+	for _, p := range f.places.all {
+		if p.Point.File == file && p.Only < p.Packets {
+			return false
+		}
+	}
+	return true
 }
 
 func (f *Follower) placeTable(n names) *reports.Table {
@@ -240,7 +254,8 @@ func (f *Follower) lossTable(n names, losses []Loss) *reports.Table {
 		{Name: "untold", Kind: reports.KindCount},
 		{Name: "flow_count", Title: "flows", Kind: reports.KindCount},
 		{Name: "flows", Title: "first flows", Kind: reports.KindNumbers},
-		{Name: "frames", Kind: reports.KindNumbers},
+		{Name: "first_frames", Title: "first frames", Kind: reports.KindNumbers},
+		{Name: "frames", Kind: reports.KindNumbers, Detail: true},
 	}}
 	late := false
 	for i := range losses {
@@ -251,7 +266,7 @@ func (f *Follower) lossTable(n names, losses []Loss) *reports.Table {
 		}
 		late = late || l.Late > 0
 		t.Add(reports.Text(l.Kind.String()), reports.Text(l.Of.String()), from, reports.Int(l.To.Number), fromName, reports.Text(n.of(l.To)),
-			reports.Int(l.Packets), reports.Int(l.Expired), reports.Int(l.Late), reports.Int(len(l.Flows)), numbers(l.Flows, 5), numbers(l.Frames, maxEvidence))
+			reports.Int(l.Packets), reports.Int(l.Expired), reports.Int(l.Late), reports.Int(len(l.Flows)), numbers(l.Flows, 5), numbers(l.Frames, 8), numbers(l.Frames, maxEvidence))
 	}
 	if late {
 		t.Note("untold: the file of the next place has no frames before the packet, or none long enough behind it")
