@@ -42,6 +42,7 @@ type Follower struct {
 	byHeader   map[uint64]uint64
 	blocks     map[uint64]uint64
 	typical    map[hop]int64
+	keeps      map[[2]int32]bool // points between which packets keep their identifications
 
 	capture capture // of the packet that is looked at
 	held    []held  // not to be put in order before the clocks are known
@@ -72,7 +73,7 @@ func NewFollower(o Options) *Follower {
 	return &Follower{
 		options: o, insides: flows.NewInsides(), places: places{byKey: map[string]int32{}},
 		clocks: clocks{byFile: map[string]int{}, pairs: map[[2]int]*clockPair{}}, ends: newEndsTable(),
-		head: 1, next: 1, byPrint: map[uint64]uint64{}, byHeader: map[uint64]uint64{}, blocks: map[uint64]uint64{}, typical: map[hop]int64{},
+		head: 1, next: 1, byPrint: map[uint64]uint64{}, byHeader: map[uint64]uint64{}, blocks: map[uint64]uint64{}, typical: map[hop]int64{}, keeps: map[[2]int32]bool{},
 		routes: newRoutes(),
 	}
 }
@@ -209,6 +210,9 @@ func (f *Follower) join(n uint64, c *capture) {
 	}
 	if !j.identical {
 		f.remember(was, c)
+	}
+	if points := pointsOf(j, c); c.ipID != 0 && c.ipID == was.ipID && !f.keeps[points] && len(f.keeps) < maxHops {
+		f.keeps[points] = true
 	}
 	j.captures = append(j.captures, *c)
 	if settled {

@@ -27,6 +27,9 @@ const maxCaptures = 16
 // comes in and where it goes out.
 const again = 5e6
 
+// atOnce is how long a bridge takes at most to send a frame back to the point that it came from, with other tags, in nanoseconds.
+const atOnce = 500e3
+
 // aLong is how long a packet that is like others may have taken to a place where none of them was ever captured, in nanoseconds.
 const aLong = 100e6
 
@@ -79,7 +82,7 @@ func (j *journey) compare(c *capture, proves, byPrint bool) verdict {
 		return another // no router adds to the TTL
 	}
 	for i := range j.captures {
-		if d := &j.captures[i]; d.point == c.point && d.ttl == c.ttl && c.time-d.time > again {
+		if d := &j.captures[i]; d.point == c.point && d.ttl == c.ttl && c.time-d.time > atOnce {
 			return another // what has other tags at one point is another tenant's, unless a router or a bridge sent it back at once
 		}
 	}
@@ -122,7 +125,7 @@ func translated(was, c *capture, proves bool) bool {
 	if was.Protocol != c.Protocol || was.Type != c.Type {
 		return false
 	}
-	if local(was.Source()) || local(was.Destination()) || icmp(c.Protocol) && !c.quotes && c.Type == 0 {
+	if local(was.Source()) || local(was.Destination()) || was.Destination().IsMulticast() || icmp(c.Protocol) && !c.quotes && c.Type == 0 {
 		return false
 	}
 	query := icmp(c.Protocol)
@@ -133,10 +136,12 @@ func translated(was, c *capture, proves bool) bool {
 
 // local tells that an address is nobody's behind a router, and so not translated by one.
 func local(a netip.Addr) bool {
-	return a.IsLinkLocalUnicast() || a.IsLinkLocalMulticast() || a.IsUnspecified() || a.IsLoopback()
+	return a.IsLinkLocalUnicast() || a.IsLinkLocalMulticast() || a.IsUnspecified() || a.IsLoopback() || a == broadcast
 }
 
 func icmp(protocol uint8) bool { return protocol == protocolICMP || protocol == protocolICMPv6 }
+
+var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 // find returns the journey that c belongs to, 0 if it begins one. Of several packets that are alike it is the one whose payload and
 // identification are the same and for which the time since then is most like the time that packets take from there to here.
@@ -149,7 +154,10 @@ func (f *Follower) find(w prints, c *capture, in *flows.Inside) (n uint64, v ver
 		for seen := 0; ok && at >= f.head && at != 0 && seen < maxCandidates; seen++ {
 			j := f.at(at)
 			found := j.compare(c, proves, which == 0)
-			if found > repeat && f.doubtful(j, c, found == changed && which == 1) {
+			switch {
+			case found == alike && f.keeps[pointsOf(j, c)]:
+				found = another // it was sent again so soon that its timestamps are the same
+			case found > repeat && f.doubtful(j, c, found == changed && which == 1):
 				found = another
 			}
 			if found != another && found >= v {
@@ -181,6 +189,12 @@ func (f *Follower) find(w prints, c *capture, in *flows.Inside) (n uint64, v ver
 		f.at(n).identical = true
 	}
 	return n, v
+}
+
+// pointsOf are the points where j and c were captured, the lower number first.
+func pointsOf(j *journey, c *capture) [2]int32 {
+	was := j.captures[len(j.captures)-1].point
+	return [2]int32{min(was, c.point), max(was, c.point)}
 }
 
 // distance is how far c is from when it would be expected.
