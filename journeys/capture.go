@@ -32,6 +32,7 @@ type capture struct {
 	tcp    bool
 	syn    bool
 	quotes bool   // an ICMP error
+	group  bool   // without an IP header, and for more than one station: a switch floods it
 	first  uint32 // sequence number of TCP's first byte
 	stamps uint64 // TCP's timestamps, 0 if there are none
 
@@ -154,7 +155,7 @@ func (c *capture) readIP(p *dissect.Packet, i int, in *flows.Inside) (w prints, 
 	if len(payload) >= int(c.size) {
 		c.payload = max(1, hash(payload[:c.size]))
 	}
-	if c.ipID != 0 && !c.tcp {
+	if c.ipID != 0 && (!c.tcp || c.size > 0) {
 		w.header = max(1, mix(c.pair()^uint64(c.ipID)<<48^uint64(c.Sport)<<16^uint64(c.Dport), uint64(c.size)<<8^uint64(c.Protocol)))
 	}
 	return w, followed
@@ -230,6 +231,7 @@ func (c *capture) readLink(p *dissect.Packet, i int) (w prints, why reason) {
 		copy(c.Src[:], h[6:12])
 		copy(c.Dst[:], h[:6])
 	}
+	c.group = toGroup(p, i)
 	body := p.Body(l)
 	if h := p.Header(l); l.Protocol == idARP && len(h) >= 28 { // who asks or answers, and whom
 		c.Src, c.Dst = mapped(h[14:18]), mapped(h[24:28])
@@ -241,6 +243,21 @@ func (c *capture) readLink(p *dissect.Packet, i int) (w prints, why reason) {
 	w.print = max(1, mix(hash(body[:min(len(body), 512)])^uint64(c.size), uint64(c.kind)))
 	return w, followed
 }
+
+// toGroup tells whether the frame of layer i, of Ethernet or a cooked capture, is for more than one station.
+func toGroup(p *dissect.Packet, i int) bool {
+	const toBroadcast, toMulticast = 1, 2 // of Linux's packet types
+	h := p.Header(&p.Layers[i])
+	switch {
+	case p.Layers[i].Protocol == idEthernet:
+		return len(h) > 0 && h[0]&1 != 0
+	case p.Point.Link == linkCooked2:
+		return len(h) > 10 && (h[10] == toBroadcast || h[10] == toMulticast)
+	}
+	return len(h) > 1 && (h[1] == toBroadcast || h[1] == toMulticast)
+}
+
+const linkCooked2 = 276 // LINKTYPE_LINUX_SLL2
 
 // mapped is an IPv4 address as RFC 4291 §2.5.5.2 maps it to IPv6.
 func mapped(b []byte) (a [16]byte) {

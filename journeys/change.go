@@ -17,6 +17,9 @@ func (f *Follower) changes(r *Route, i int) (all []string) {
 		return all
 	}
 	all = append(all, translations(a, b, r.varies[i-1], r.varies[i])...)
+	if a.tcp && b.tcp && a.first != b.first {
+		all = append(all, "TCP sequence numbers shifted")
+	}
 	if a.ttl != b.ttl {
 		all = append(all, fmt.Sprintf("TTL %s", signed(int(b.ttl)-int(a.ttl))))
 	}

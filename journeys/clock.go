@@ -54,7 +54,7 @@ type clockPair struct {
 
 // talk is two hosts whose packets were captured at two points. Packets from one to the other all go one way between these.
 type talk struct {
-	points [2]int // ID, that with clock a first
+	points [2]int32 // that with clock a first
 	hosts  [2]netip.Addr
 }
 
@@ -117,7 +117,7 @@ func (f *Follower) sighted(x, y *capture) (s sighting) {
 	if x.clock > y.clock {
 		x, y = y, x
 	}
-	s.x, s.y, s.who.points = x, y, [2]int{f.places.all[x.place].Point.ID, f.places.all[y.place].Point.ID}
+	s.x, s.y, s.who.points = x, y, [2]int32{x.point, y.point}
 	s.who.hosts = x.hosts()
 	if h := &s.who.hosts; h[1].Less(h[0]) {
 		s.direction, h[0], h[1] = 1, h[1], h[0]

@@ -74,6 +74,52 @@ func TestTranslation(t *testing.T) {
 		"wan | lan | DNAT 203.0.113.1:40001 → 192.168.1.10:5000;TTL −1")
 }
 
+// TestHairpin follows packets that a router sends back to where they came from, with both addresses translated.
+func TestHairpin(t *testing.T) {
+	var s scene
+	for i := range uint32(4) {
+		id, tcp := s.nextID(), craft.TCP{Src: 5000, Dst: 8080, Seq: i, Ack: 1, Flags: craft.ACK}
+		s.at("c:lan", around(vm, craft.IPv4{Src: "192.168.1.10", Dst: "203.0.113.1", ID: id}, tcp)...)
+		tcp.Dst = 80
+		s.at("c:lan", around(host, craft.IPv4{Src: "192.168.1.1", Dst: "192.168.1.12", ID: id, TTL: 63}, tcp)...)
+		s.wait(time.Millisecond)
+	}
+	s.at("c:wan", around(host, craft.ARP{})...)
+	f := s.follow(t, journeys.Options{})
+	same(t, "steps", table(t, f, "steps", "from", "to", "changes"),
+		"lan | lan | SNAT 192.168.1.10 → 192.168.1.1;DNAT 203.0.113.1:8080 → 192.168.1.12:80;TTL −1")
+}
+
+// TestShiftedNumbers follows packets through a firewall that gives connections other sequence numbers. Those that a sender gives all the same
+// identification are told by their numbers where these are kept.
+func TestShiftedNumbers(t *testing.T) {
+	var s scene
+	for i := range uint32(5) {
+		inner := segment(&s, true, i*4, "data")
+		s.at("c:a", around(vm, inner...)...)
+		shifted := append([]craft.Layer(nil), inner...)
+		tcp := inner[1].(craft.TCP)
+		tcp.Seq += 1_000_000
+		shifted[1] = tcp
+		s.at("c:b", around(vm, shifted...)...)
+		s.wait(time.Millisecond)
+	}
+	f := s.follow(t, journeys.Options{})
+	same(t, "steps", table(t, f, "steps", "from", "to", "changes"), "a | b | TCP sequence numbers shifted")
+	same(t, "summary", table(t, f, "path", "packets", "only_once"), "5 | 0")
+
+	s = scene{}
+	for i := range uint32(5) {
+		s.id = 0
+		inner := segment(&s, true, i*4, "data")
+		s.at("c:a", around(vm, inner...)...)
+		s.at("c:b", around(vm, inner...)...)
+	}
+	f = s.follow(t, journeys.Options{})
+	same(t, "routes", table(t, f, "routes", "packets", "way"), "5 | a → b")
+	same(t, "places", table(t, f, "places", "frames", "packets", "again"), "5 | 5 | 0", "5 | 5 | 0")
+}
+
 // TestErrorThroughTranslator follows an ICMP error, in which a translator changes the quoted packet, too.
 func TestErrorThroughTranslator(t *testing.T) {
 	var s scene
@@ -133,6 +179,23 @@ func TestEnd(t *testing.T) {
 	s.wait(-10 * time.Millisecond)
 	send(true) // b ends
 	same(t, "losses", table(t, s.follow(t, journeys.Options{}), "losses", "from", "to", "packets", "untold", "frames"), "a | b | 1 | 2 | 4")
+}
+
+// TestFlood has a switch that floods a question to two ports, and a question for one station that goes to one: nothing is lost.
+func TestFlood(t *testing.T) {
+	var s scene
+	ask := func(dst string, ports ...string) {
+		for _, port := range ports {
+			s.at(port, craft.Ethernet{Dst: dst}, craft.ARP{})
+		}
+		s.wait(3 * time.Second)
+	}
+	ask("ff:ff:ff:ff:ff:ff", "c:in", "c:out1", "c:out2")
+	ask("02:00:00:00:00:02", "c:in", "c:out1")
+	ask("ff:ff:ff:ff:ff:ff", "c:in", "c:out1", "c:out2")
+	f := s.follow(t, journeys.Options{})
+	same(t, "routes", table(t, f, "routes", "packets", "way"), "2 | in → out1 → out2", "1 | in → out1")
+	same(t, "losses", table(t, f, "losses", "kind"))
 }
 
 // TestMissed tells what a capture lost on the way from what disappeared.

@@ -71,7 +71,7 @@ func NewFollower(o Options) *Follower {
 		o.Packets = defaultPackets
 	}
 	return &Follower{
-		options: o, insides: flows.NewInsides(), places: places{byKey: map[string]int32{}},
+		options: o, insides: flows.NewInsides(), places: places{byKey: map[string]int32{}, spots: map[[2]uint32]int32{}},
 		clocks: clocks{byFile: map[string]int{}, pairs: map[[2]int]*clockPair{}}, ends: newEndsTable(),
 		head: 1, next: 1, byPrint: map[uint64]uint64{}, byHeader: map[uint64]uint64{}, blocks: map[uint64]uint64{}, typical: map[hop]int64{}, keeps: map[[2]int32]bool{},
 		routes: newRoutes(),
@@ -126,7 +126,7 @@ func (f *Follower) Packet(p *dissect.Packet) error {
 
 // read makes c what p says.
 func (f *Follower) read(p *dissect.Packet, in *flows.Inside, c *capture) (w prints, why reason) {
-	c.time, c.frame, c.point = p.Time, p.Number, int32(p.Point.ID)
+	c.time, c.frame = p.Time, p.Number
 	c.clock = int16(f.clocks.of(p.Point.File))
 	ip, link := innermost(p)
 	path := in.Path
@@ -153,6 +153,7 @@ func (f *Follower) read(p *dissect.Packet, in *flows.Inside, c *capture) (w prin
 	if c.place, ok = f.places.at(p.Point, path); !ok {
 		return w, noRoom
 	}
+	c.point = f.places.all[c.place].at
 	c.ends = f.ends.of(p, i)
 	if f.options.Flow > 0 {
 		c.text = appendHeaders(nil, p)

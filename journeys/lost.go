@@ -96,7 +96,7 @@ func (f *Follower) losses() (all []Loss) {
 	}
 	alike := map[sameFlow][]int{}
 	for i, w := range r.byID {
-		key := sameFlow{w.key.Tuple, w.key.kind}
+		key := sameFlow{w.key.Tuple, w.key.kind, w.key.group}
 		if len(alike[key]) < maxAlike {
 			alike[key] = append(alike[key], i)
 		}
@@ -109,7 +109,7 @@ func (f *Follower) losses() (all []Loss) {
 				f.compareTrace(sums, w, t, w.traces[w.nearest(furthest[i], t)].places, SomeOfFlow)
 				continue
 			}
-			if longer := f.begunElsewhere(alike[sameFlow{w.key.Tuple, w.key.kind}], furthest, t); longer != nil {
+			if longer := f.begunElsewhere(alike[sameFlow{w.key.Tuple, w.key.kind, w.key.group}], furthest, t); longer != nil {
 				f.compareTrace(sums, w, t, longer.places, SomeOfFlow)
 				continue
 			}
@@ -144,7 +144,8 @@ func (f *Follower) losses() (all []Loss) {
 // sameFlow is a flow wherever it was captured first. Flows of other tenants may have the same.
 type sameFlow struct {
 	flows.Tuple
-	kind uint16
+	kind  uint16
+	group bool
 }
 
 // maxAlike bounds how many of them are looked at.
@@ -273,12 +274,15 @@ type scope uint8
 
 const (
 	noIP      scope = iota
+	noIPGroup       // for more than one station
 	linkLocal       // no router forwards it
 	routed
 )
 
 func (w *flow) scope() scope {
 	switch {
+	case w.key.group:
+		return noIPGroup
 	case w.key.kind != 0:
 		return noIP
 	case local(w.key.Source()) || local(w.key.Destination()):

@@ -67,11 +67,14 @@ func (j *journey) compare(c *capture, proves, byPrint bool) verdict {
 	}
 	if here >= 0 {
 		was = &j.captures[here]
-		if !same || c.ipID != was.ipID || c.payload != was.payload {
+		if !byPrint || c.ipID != was.ipID || c.payload != was.payload && !c.quotes {
+			return another
+		}
+		if !same && (c.ttl >= was.ttl || !translated(was, c, proves)) {
 			return another
 		}
 		if c.ttl != was.ttl {
-			return fits // round a loop
+			return fits // round a loop, or by way of a translator back to where it came from
 		}
 		if c.time-was.time > again || c.ipID == 0 && (c.link == was.link || c.link == 0) {
 			return another // sent again

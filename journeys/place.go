@@ -21,6 +21,7 @@ type Place struct {
 	Packets uint64 // each once
 	Bytes   uint64 // of frames, on the wire
 	Only    uint64 // packets that were captured nowhere else
+	at      int32  // number of the capture point, which is the interface in a capture of all of them
 	Again   uint64 // frames that are the same packet once more, changed in nothing: a mirror of two ports, a loop of switches
 }
 
@@ -32,6 +33,7 @@ type places struct {
 	byKey map[string]int32 // index
 	all   []*Place
 	key   []byte
+	spots map[[2]uint32]int32 // numbers of capture points, by their ID and the interface
 }
 
 // at returns the index of a place. It is not ok if there is no room for another one.
@@ -52,26 +54,22 @@ func (p *places) at(point *dissect.Point, path flows.Path) (index int32, ok bool
 	}
 	index = int32(len(p.all))
 	p.byKey[string(p.key)] = index
-	p.all = append(p.all, &Place{Number: len(p.all) + 1, Point: point, Path: slices.Clone(path)})
+	spot := [2]uint32{uint32(point.ID)}
+	if len(path) > 0 && path[0].Kind == flows.Interface {
+		spot[1] = path[0].Number + 1
+	}
+	at, known := p.spots[spot]
+	if !known {
+		at = int32(len(p.spots))
+		p.spots[spot] = at
+	}
+	p.all = append(p.all, &Place{Number: len(p.all) + 1, Point: point, Path: slices.Clone(path), at: at})
 	return index, true
 }
 
 func appendAddr(dst []byte, a netip.Addr) []byte {
 	b := a.As16()
 	return append(dst, b[:]...)
-}
-
-// Points are the capture points of the places, once each: their interfaces, if one capture point has several.
-func (p *places) points() (n int) {
-	met := map[[2]int]bool{}
-	for _, place := range p.all {
-		of := -1
-		if len(place.Path) > 0 && place.Path[0].Kind == flows.Interface {
-			of = int(place.Path[0].Number)
-		}
-		met[[2]int{place.Point.ID, of}] = true
-	}
-	return len(met)
 }
 
 // names calls capture points by the interface's name, where that tells them apart, or by the file's, or by both.

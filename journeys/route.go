@@ -61,6 +61,7 @@ func newRoutes() routes {
 type flowKey struct {
 	flows.Tuple
 	kind  uint16
+	group bool
 	place int32
 }
 
@@ -216,7 +217,7 @@ func (f *Follower) add(route *Route, order []capture) {
 func (f *Follower) trace(order []capture) {
 	r := &f.routes
 	base, last := &order[0], &order[len(order)-1]
-	key := flowKey{base.Tuple, base.kind, base.place}
+	key := flowKey{base.Tuple, base.kind, base.group, base.place}
 	w := r.flows[key]
 	if w == nil {
 		if len(r.byID) >= maxFlows {

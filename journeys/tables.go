@@ -26,7 +26,7 @@ var ErrOnePoint = errors.New("all packets were captured at one point; path follo
 // Check returns an error if there is nothing to say.
 func (f *Follower) Check() error {
 	switch {
-	case f.Frames > 0 && f.places.points() == 1 && len(f.clocks.all) == 1:
+	case f.Frames > 0 && len(f.places.spots) == 1 && len(f.clocks.all) == 1:
 		return ErrOnePoint
 	case f.options.Flow > 0 && f.draw.flow == nil:
 		return f.noFlow()
