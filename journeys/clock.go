@@ -98,6 +98,16 @@ func (c *clocks) live(clock int, t, after int64) bool {
 	return k.seen && k.first-k.reference <= t && k.last-k.reference >= t+after
 }
 
+// early tells whether a packet that was captured at time t, by the first clock, may have passed a place before the file there begins.
+func (c *clocks) early(t, before int64) bool {
+	for _, k := range c.all {
+		if k.seen && k.first-k.reference > t-before {
+			return true
+		}
+	}
+	return false
+}
+
 // settled tells that no clock's reference is open.
 func (c *clocks) settled() bool { return c.open == 0 }
 

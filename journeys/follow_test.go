@@ -204,7 +204,7 @@ func TestMissed(t *testing.T) {
 	for i := range uint32(6) {
 		inner := segment(&s, true, i*4, "data")
 		for n, point := range []string{"c:a", "c:b", "c:d"} {
-			if !(i == 2 && n == 1) && !(i == 4 && n == 0) {
+			if !(i == 2 && n == 1) && !((i == 0 || i == 4) && n == 0) { // the first one may have passed a before the capture began
 				s.at(point, around(vm, inner...)...)
 			}
 		}

@@ -194,6 +194,9 @@ func (f *Follower) compareTrace(sums map[lossKey]*Loss, w *flow, t *trace, way [
 				frames = append(frames[:len(frames):len(frames)], late.frame)
 			}
 		}
+		if kind == Appeared {
+			there = t.live - t.early
+		}
 		l.Packets += there
 		l.Late += t.packets - there
 		if kind == Disappeared {

@@ -81,6 +81,7 @@ type trace struct {
 	packets uint64
 	expired uint64   // of them, those whose TTL is 1 at the last place
 	live    uint64   // of them, those that each file would have had if they had come there: it has frames before and long after
+	early   uint64   // of those, those that may have been captured before a file begins
 	frames  []uint64 // numbers of the last captures of those
 	late    []moment // others, which the next place's file may have had or not
 }
@@ -261,6 +262,9 @@ func (f *Follower) trace(order []capture) {
 		}
 	default:
 		t.live++
+		if f.clocks.early(f.corrected(base), r.longest) {
+			t.early++
+		}
 		if len(t.frames) < maxEvidence {
 			t.frames = append(t.frames, last.frame)
 		}
