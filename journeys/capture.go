@@ -121,9 +121,12 @@ func (c *capture) readIP(p *dissect.Packet, i int, in *flows.Inside) (w prints, 
 	case o.Unverified():
 		c.sum = sumsUnknown
 	}
+	if c.parts == 0 && isFragment(p, i) {
+		return w, fragment
+	}
 	body := o.Body()
-	if body == nil || o.Fragment() && isFragment(p, i) {
-		return c.readRaw(p, i)
+	if body == nil {
+		return c.readRaw(p, i), followed
 	}
 	if o.Fragment() {
 		return w, cutOff
@@ -188,11 +191,8 @@ func (c *capture) printError(body []byte) uint64 {
 	return max(1, hash(b[:]))
 }
 
-// readRaw reads a packet whose payload is of no transport protocol that is known: ESP, routing protocols, a fragment.
-func (c *capture) readRaw(p *dissect.Packet, i int) (w prints, why reason) {
-	if c.parts == 0 && isFragment(p, i) {
-		return w, fragment
-	}
+// readRaw reads a packet whose payload is of no transport protocol that is known: ESP, routing protocols.
+func (c *capture) readRaw(p *dissect.Packet, i int) (w prints) {
 	l := &p.Layers[i]
 	payload := p.Payload(l)
 	c.size = uint32(max(0, l.PayloadLen()))
@@ -200,7 +200,7 @@ func (c *capture) readRaw(p *dissect.Packet, i int) (w prints, why reason) {
 		c.payload = max(1, hash(payload[:c.size]))
 	}
 	w.print = max(1, mix(c.pair()^uint64(c.size)<<8^uint64(c.Protocol)^uint64(c.ipID)<<40, hash(payload[:min(len(payload), 64)])))
-	return w, followed
+	return w
 }
 
 // isFragment tells whether the IP packet of layer i is a fragment.

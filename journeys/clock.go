@@ -108,6 +108,11 @@ func (c *clocks) early(t, before int64) bool {
 	return false
 }
 
+// comparable tells whether the time between two captures is known.
+func (c *clocks) comparable(a, b *capture) bool {
+	return a.clock == b.clock || c.all[a.clock].known && c.all[b.clock].known
+}
+
 // settled tells that no clock's reference is open.
 func (c *clocks) settled() bool { return c.open == 0 }
 

@@ -185,7 +185,7 @@ func (f *Follower) find(w prints, c *capture, in *flows.Inside) (n uint64, v ver
 		look(f.byHeader, w.header, 1)
 	}
 	if equal > 1 && v != repeat {
-		if nearest > aLong && !f.hopKnown(f.at(n), c) {
+		if j := f.at(n); nearest > aLong && f.clocks.comparable(&j.captures[len(j.captures)-1], c) && !f.hopKnown(j, c) {
 			return 0, another
 		}
 		f.Identical++
@@ -215,8 +215,11 @@ func (f *Follower) doubtful(j *journey, c *capture, headerOnly bool) bool {
 	if !headerOnly && (c.tcp || c.same(was)) {
 		return false
 	}
+	if f.hopKnown(j, c) {
+		return false
+	}
 	took := f.took(was, c)
-	return (headerOnly || took > aLong || took < -aLong) && !f.hopKnown(j, c)
+	return headerOnly || f.clocks.comparable(was, c) && (took > aLong || took < -aLong)
 }
 
 // hopKnown tells whether packets have come to where c is from where j was last.
