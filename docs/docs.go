@@ -17,6 +17,7 @@ func Pages() []Page {
 		{"fields", "names of fields, and which one is meant", fields},
 		{"filter", "the display-filter language of -Y", filter},
 		{"group-by", "counting packets by any fields: --by, --sum, --every", groupBy},
+		{"path", "following packets over capture points: latency, loss, what is changed", path},
 		{"slicing", "writing captures: by filter, number, time, tunnel, value", slicing},
 		{"flows", "flows, connections and their fields: pktscope flows", flows},
 		{"where", "conditions on flows, their fields and order: --where, --sort", where},
@@ -37,6 +38,9 @@ var filter string
 
 //go:embed group-by.md
 var groupBy string
+
+//go:embed path.md
+var path string
 
 //go:embed slicing.md
 var slicing string

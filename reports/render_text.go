@@ -235,7 +235,7 @@ func number(n int64, kind Kind) string {
 	case KindShare:
 		return percent(n)
 	case KindDuration:
-		return duration(n)
+		return Duration(n)
 	}
 	return strconv.FormatInt(n, 10)
 }
