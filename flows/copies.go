@@ -21,7 +21,8 @@ const copyWays = 7
 
 type copySet struct {
 	prints   [copyWays]uint64 // 0 is a free place
-	next     uint64           // the place whose packet was captured longest ago
+	next     uint32           // the place whose packet was captured longest ago
+	alike    uint32           // places of packets that prove nothing, by bits: there was one like it in another segment of the same capture point
 	captures [copyWays]capture
 }
 
@@ -45,10 +46,14 @@ func newCopies() *copies { return &copies{sets: make([]copySet, copySets)} }
 func (c *copies) set(print uint64) *copySet { return &c.sets[print%copySets] }
 
 // remember keeps the packet of o, which has direction d of the flow n with that ID, in the place of the one captured longest ago.
-func (c *copies) remember(o *Observation, n, id uint32, d Direction) {
+func (c *copies) remember(o *Observation, n, id uint32, d Direction, alike bool) {
 	set := c.set(o.Print)
 	set.prints[set.next] = o.Print
 	set.captures[set.next] = capture{o.Time, o.Frame, o.Link, n, id, o.ipID, o.TTL, d}
+	set.alike &^= 1 << set.next
+	if alike {
+		set.alike |= 1 << set.next
+	}
 	set.next = (set.next + 1) % copyWays
 }
 
@@ -57,18 +62,19 @@ type copyOf struct {
 	duplicate  bool      // it was captured before in the same segment
 	matches    []capture // where else it was captured
 	translated []capture // where it had other addresses
+	alike      bool      // there is one like it in another segment of one of those places: nobody knows which is whose
 }
 
 // copied looks the packet of the innermost observation o, captured in segment s, up among those captured before. What it returns is good
 // until the next call.
 func (t *Tracker) copied(o *Observation, s *Segment) *copyOf {
 	c := &t.copy
-	c.duplicate, c.matches, c.translated = false, c.matches[:0], c.translated[:0]
+	c.duplicate, c.matches, c.translated, c.alike = false, c.matches[:0], c.translated[:0], false
 	if o.is(portless | untracked) {
 		return c
 	}
-	var rival *Segment // another segment of the same place, in which a packet like this one was captured
 	set := t.copies.set(o.Print)
+	met := uint32(0) // places of those in other segments, by bits
 	for i, print := range set.prints {
 		if print != o.Print {
 			continue
@@ -94,24 +100,46 @@ func (t *Tracker) copied(o *Observation, s *Segment) *copyOf {
 			c.duplicate = c.duplicate || again(o, was)
 		case !elsewherePoint(other, s):
 			if o.Link == was.link {
-				rival = other
+				c.alike = true
+				met |= 1 << i
 			}
 		case sameNetwork(o, was):
 			c.matches = append(c.matches, *was)
+			c.alike = c.alike || set.alike>>i&1 != 0
+			met |= 1 << i
 		}
+	}
+	if c.alike {
+		t.spoil(set, met, s)
+		c.matches = c.matches[:0]
+		return c
 	}
 	for i := range c.matches {
-		other := t.segmentOf(c.matches[i].flow)
-		if rival == nil {
-			t.translate(other, s, &c.matches[i], o)
-		} else {
-			t.contradict(other, rival)
-		}
-	}
-	if rival != nil {
-		c.matches = c.matches[:0]
+		t.translate(t.segmentOf(c.matches[i].flow), s, &c.matches[i], o)
 	}
 	return c
+}
+
+// spoil takes back what the packets at the met places of a set proved of each other: now there is one in segment s that is like them, so that
+// nobody knows which is whose.
+func (t *Tracker) spoil(set *copySet, met uint32, s *Segment) {
+	for i := range set.captures {
+		if met>>i&1 == 0 {
+			continue
+		}
+		a := &set.captures[i]
+		for j := range set.captures[:i] {
+			switch b := &set.captures[j]; {
+			case met>>j&1 == 0 || (set.alike>>i)&(set.alike>>j)&1 != 0:
+			case a.frame < b.frame:
+				t.retract(a, b)
+			default:
+				t.retract(b, a)
+			}
+		}
+		t.contradict(t.segmentOf(a.flow), s)
+	}
+	set.alike |= met
 }
 
 // again tells whether o is a second capture of the packet that was captured before in the same segment, and not one that was sent again: it
