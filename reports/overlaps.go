@@ -1,0 +1,337 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"pktscope/dissect"
+	"pktscope/flows"
+)
+
+// The overlaps report: addresses, prefixes and whole 5-tuples that more than one tenant has, and what it costs to take them for one: which flows a
+// key of addresses and ports alone would merge, and the TCP errors that it would find in them. The merged connections were played along, see
+// [flows.Merged].
+type overlaps struct {
+	tracking *tracking
+	left     uint64
+	limit    int
+}
+
+func newOverlaps(s setup) Report {
+	r := &overlaps{tracking: s.flows, limit: s.groups}
+	r.tracking.onLeave(func(*flows.Flow) { r.left++ })
+	return r
+}
+
+func (r *overlaps) NewPart() Part { return noPart{} }
+
+func (r *overlaps) Reset() { r.left = 0 }
+
+// A use is something that a realm has, by its hash.
+type use struct {
+	hash  uint64
+	realm int32
+}
+
+// shared returns those hashes that more than one realm has, in ascending order.
+func shared(all []use) (hashes []uint64) {
+	slices.SortFunc(all, func(a, b use) int { return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.realm, b.realm)) })
+	for i := 0; i < len(all); {
+		j := i
+		for j < len(all) && all[j].hash == all[i].hash {
+			j++
+		}
+		if all[i].realm != all[j-1].realm {
+			hashes = append(hashes, all[i].hash)
+		}
+		i = j
+	}
+	return hashes
+}
+
+// overlap is what several realms have.
+type overlap struct {
+	realms  []int32 // the first few, in the order in which they came
+	more    bool    // there are others
+	flows   uint64
+	packets uint64
+	merged  []*flows.Merged
+	errors  uint64 // of merged
+	real    uint64 // of them, that happened
+}
+
+// maxNamed bounds the tenants that a row names.
+const maxNamed = 8
+
+func (o *overlap) use(realm int32) {
+	switch {
+	case slices.Contains(o.realms, realm):
+	case len(o.realms) < maxNamed:
+		o.realms = append(o.realms, realm)
+	default:
+		o.more = true
+	}
+}
+
+func (o *overlap) add(f *flows.Flow) {
+	if firstCapture(f) {
+		o.packets += f.Packets()
+		if f.Connection == f.ID {
+			o.flows++
+		}
+	}
+	if f.Merged != nil && !slices.Contains(o.merged, f.Merged) {
+		o.merged = append(o.merged, f.Merged)
+		o.errors += f.Merged.Errors
+		o.real += min(f.Merged.True, f.Merged.Errors)
+	}
+}
+
+func (o *overlap) names(realms *realms) Cell {
+	var names []string
+	for _, r := range o.realms {
+		names = append(names, realms.names[r])
+	}
+	if o.more {
+		names = append(names, "…")
+	}
+	return List(names...)
+}
+
+// apart tells whether no two of its tenants were captured at one point.
+func (o *overlap) apart(realms *realms) bool {
+	seen := map[*dissect.Point]bool{}
+	for _, r := range o.realms {
+		points := map[*dissect.Point]bool{}
+		for _, n := range realms.Realms[r].Networks {
+			for _, s := range realms.All[n].Segments {
+				points[s.Point] = true
+			}
+		}
+		for p := range points {
+			if seen[p] {
+				return false
+			}
+			seen[p] = true
+		}
+	}
+	return true
+}
+
+// overlapping is rows by what they are about, in the order in which it came.
+type overlapping struct {
+	rows  []overlap
+	keys  []flows.Tuple // of 5-tuples; of addresses Src alone is set
+	index map[uint64]int
+	other overlap
+	more  uint64 // that found no room
+	limit int
+}
+
+func (o *overlapping) at(hash uint64, key flows.Tuple) *overlap {
+	if i, ok := o.index[hash]; ok {
+		if i < 0 {
+			return &o.other
+		}
+		return &o.rows[i]
+	}
+	if len(o.rows) >= o.limit {
+		o.index[hash] = -1
+		o.more++
+		return &o.other
+	}
+	o.index[hash] = len(o.rows)
+	o.rows = append(o.rows, overlap{})
+	o.keys = append(o.keys, key)
+	return &o.rows[len(o.rows)-1]
+}
+
+func (r *overlaps) Snapshot() []*Table {
+	realms := newRealms(r.tracking)
+	var tuples, addresses []use
+	prefixes := make([]prefixSet, len(realms.Realms))
+	r.tracking.Flows(func(f *flows.Flow) bool {
+		realm := realms.RealmOf(f.Segment.ID)
+		if realm < 0 {
+			return true
+		}
+		tuples = append(tuples, use{hashTuple(&f.Tuple), int32(realm)})
+		for _, a := range [...]netip.Addr{f.Source(), f.Destination()} {
+			if ownAddress(a) {
+				addresses = append(addresses, use{hashAddress(a), int32(realm)})
+				prefixes[realm].add(a)
+			}
+		}
+		return true
+	})
+	sharedTuples, sharedAddresses := shared(tuples), shared(addresses)
+	byTuple := &overlapping{index: map[uint64]int{}, limit: r.limit}
+	byAddress := &overlapping{index: map[uint64]int{}, limit: r.limit}
+	r.tracking.Flows(func(f *flows.Flow) bool {
+		realm := realms.RealmOf(f.Segment.ID)
+		if realm < 0 {
+			return true
+		}
+		hash := hashTuple(&f.Tuple)
+		if _, ok := slices.BinarySearch(sharedTuples, hash); ok {
+			o := byTuple.at(hash, f.Tuple)
+			o.use(int32(realm))
+			o.add(f)
+		}
+		for _, a := range [...]netip.Addr{f.Source(), f.Destination()} {
+			if !ownAddress(a) {
+				continue
+			}
+			hash := hashAddress(a)
+			if _, ok := slices.BinarySearch(sharedAddresses, hash); ok {
+				o := byAddress.at(hash, flows.Tuple{Src: a.As16()})
+				o.use(int32(realm))
+				if firstCapture(f) {
+					o.flows++
+					o.packets += f.Packets()
+				}
+			}
+		}
+		return true
+	})
+	return []*Table{r.tuples(realms, byTuple), r.addresses(realms, byAddress), r.prefixes(realms, prefixes)}
+}
+
+// ownAddress tells whether an address is one that a tenant gave a machine.
+func ownAddress(a netip.Addr) bool { return machine(a) && !a.IsLinkLocalUnicast() && !a.IsLoopback() }
+
+func hashAddress(a netip.Addr) uint64 {
+	b := a.As16()
+	return FixedSeed.Bytes(b[:])
+}
+
+func (r *overlaps) tuples(realms *realms, all *overlapping) *Table {
+	t := &Table{
+		Name: "overlaps", Title: "Connections that several tenants have alike", Quiet: true,
+		Columns: []Column{
+			{Name: "protocol"},
+			{Name: "source", Kind: KindAddress},
+			{Name: "source_port", Title: "port", Kind: KindNumber},
+			{Name: "destination", Kind: KindAddress},
+			{Name: "destination_port", Title: "port", Kind: KindNumber},
+			{Name: "flows", Kind: KindCount},
+			{Name: "packets", Kind: KindCount},
+			{Name: "errors", Title: "TCP errors", Kind: KindCount},
+			{Name: "merged_errors", Title: "if merged", Kind: KindCount},
+			{Name: "tenants", Kind: KindList},
+		},
+	}
+	row := func(tuple *flows.Tuple, o *overlap) []Cell {
+		cells := []Cell{{}, {}, {}, {}, {}, Int(o.flows), Int(o.packets), {}, {}, {}}
+		if o.merged != nil {
+			cells[7], cells[8] = Int(o.real), Int(o.errors)
+		}
+		if tuple == nil {
+			return cells
+		}
+		copy(cells, []Cell{Text(tuple.ProtocolName()), Addr(tuple.Source()), {}, Addr(tuple.Destination()), {}})
+		if tuple.HasPorts() {
+			cells[2], cells[4] = Int(tuple.Sport), Int(tuple.Dport)
+		}
+		cells[9] = o.names(realms)
+		return cells
+	}
+	var total overlap
+	apart := 0
+	for i := range all.rows {
+		o := &all.rows[i]
+		t.Add(row(&all.keys[i], o)...)
+		total.flows += o.flows
+		total.errors += o.errors
+		total.real += o.real
+		if o.apart(realms) {
+			apart++
+		}
+	}
+	n := uint64(len(all.rows)) + all.more
+	if all.more > 0 {
+		t.Other = row(nil, &all.other)
+		total.flows += all.other.flows
+		total.errors += all.other.errors
+		total.real += all.other.real
+	}
+	if n > 0 {
+		note := fmt.Sprintf("a 5-tuple key would merge these %s flows into %s", thousands(int64(total.flows)), thousands(int64(n)))
+		switch never := total.errors - total.real; {
+		case never == 0:
+		case total.real == 0:
+			note += fmt.Sprintf(" and report %s TCP errors that never happened", thousands(int64(never)))
+		default:
+			note += fmt.Sprintf(" and report %s TCP errors, of which %s never happened", thousands(int64(total.errors)), thousands(int64(never)))
+		}
+		t.Note("%s", note)
+	}
+	if apart > 0 {
+		t.Note("%s of them are of tenants that no point saw both of: if nothing keeps these apart, --one-site or a tenants file says so", thousands(int64(apart)))
+	}
+	if lost := r.tracking.Counts().Unmerged; lost > 0 {
+		t.Note("for %s flows there was no room to see what merging them would do", thousands(int64(lost)))
+	}
+	r.noteLeft(t)
+	t.mustSort("-merged_errors", "-packets")
+	return t
+}
+
+func (r *overlaps) noteLeft(t *Table) {
+	if r.left > 0 {
+		t.Note("without %s flows that left to keep the limit (--max-flows)", thousands(int64(r.left)))
+	}
+}
+
+func (r *overlaps) addresses(realms *realms, all *overlapping) *Table {
+	t := &Table{
+		Name: "overlapping_addresses", Title: "Addresses that several tenants have", Quiet: true,
+		Columns: []Column{
+			{Name: "address", Kind: KindAddress},
+			{Name: "flows", Kind: KindCount},
+			{Name: "packets", Kind: KindCount},
+			{Name: "tenants", Kind: KindList},
+		},
+	}
+	for i := range all.rows {
+		o := &all.rows[i]
+		t.Add(Addr(all.keys[i].Source()), Int(o.flows), Int(o.packets), o.names(realms))
+	}
+	if all.more > 0 {
+		t.Other = []Cell{{}, Int(all.other.flows), Int(all.other.packets), {}}
+	}
+	r.noteLeft(t)
+	t.mustSort("-packets")
+	return t
+}
+
+func (r *overlaps) prefixes(realms *realms, sets []prefixSet) *Table {
+	t := &Table{
+		Name: "overlapping_prefixes", Title: "Prefixes that several tenants use", Quiet: true,
+		Columns: []Column{
+			{Name: "prefix"},
+			{Name: "tenants", Kind: KindList},
+		},
+	}
+	by := map[netip.Prefix]*overlap{}
+	var order []netip.Prefix
+	for realm := range sets {
+		for _, p := range append(slices.Clone(sets[realm].v4.prefixes), sets[realm].v6.prefixes...) {
+			if by[p] == nil {
+				by[p] = new(overlap)
+				order = append(order, p)
+			}
+			by[p].use(int32(realm))
+		}
+	}
+	for _, p := range order {
+		if o := by[p]; (len(o.realms) > 1 || o.more) && len(t.Rows) < r.limit {
+			t.Add(Text(p.String()), o.names(realms))
+		}
+	}
+	r.noteLeft(t)
+	t.mustSort("prefix")
+	return t
+}
