@@ -34,6 +34,8 @@ type capture struct {
 	flow  uint32
 	id    uint32 // of the flow, which may have left
 	ipID  uint16
+	point uint16
+	depth uint8 // IP headers around it
 	ttl   uint8
 	d     Direction
 }
@@ -45,13 +47,14 @@ func newCopies() *copies { return &copies{sets: make([]copySet, copySets)} }
 
 func (c *copies) set(print uint64) *copySet { return &c.sets[print%copySets] }
 
-// remember keeps the packet of o, which has direction d of the flow n with that ID, in the place of the one captured longest ago.
-func (c *copies) remember(o *Observation, n, id uint32, d Direction, alike bool) {
+// remember keeps the packet of o, which has direction d of the flow n with that ID, in the place of the one captured longest ago. with is
+// what copied said of it.
+func (c *copies) remember(o *Observation, n, id uint32, d Direction, with *copyOf) {
 	set := c.set(o.Print)
 	set.prints[set.next] = o.Print
-	set.captures[set.next] = capture{o.Time, o.Frame, o.Link, n, id, o.ipID, o.TTL, d}
+	set.captures[set.next] = capture{o.Time, o.Frame, o.Link, n, id, o.ipID, o.point, with.depth, o.TTL, d}
 	set.alike &^= 1 << set.next
-	if alike {
+	if with.alike {
 		set.alike |= 1 << set.next
 	}
 	set.next = (set.next + 1) % copyWays
@@ -59,17 +62,19 @@ func (c *copies) remember(o *Observation, n, id uint32, d Direction, alike bool)
 
 // copyOf is what else was captured of a packet.
 type copyOf struct {
+	depth      uint8     // IP headers around it
 	duplicate  bool      // it was captured before in the same segment
+	whole      bool      // and with as much around it, so that this is a duplicate, too
 	matches    []capture // where else it was captured
 	translated []capture // where it had other addresses
 	alike      bool      // there is one like it in another segment of one of those places: nobody knows which is whose
 }
 
-// copied looks the packet of the innermost observation o, captured in segment s, up among those captured before. What it returns is good
-// until the next call.
-func (t *Tracker) copied(o *Observation, s *Segment) *copyOf {
+// copied looks the packet of the innermost observation o, captured in segment s with so many IP headers around it, up among those captured
+// before. What it returns is good until the next call.
+func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
 	c := &t.copy
-	c.duplicate, c.matches, c.translated, c.alike = false, c.matches[:0], c.translated[:0], false
+	*c = copyOf{depth: depth, matches: c.matches[:0], translated: c.translated[:0]}
 	if o.is(portless | untracked) {
 		return c
 	}
@@ -97,7 +102,9 @@ func (t *Tracker) copied(o *Observation, s *Segment) *copyOf {
 		case opposite != (was.d == Reply) || o.ipID != was.ipID:
 			// An answer that is like the question, or another packet that is like this one.
 		case other == s:
-			c.duplicate = c.duplicate || again(o, was)
+			if again(o, was) {
+				c.duplicate, c.whole = true, c.whole || was.depth == depth
+			}
 		case !elsewherePoint(other, s):
 			if o.Link == was.link {
 				c.alike = true
@@ -143,9 +150,9 @@ func (t *Tracker) spoil(set *copySet, met uint32, s *Segment) {
 }
 
 // again tells whether o is a second capture of the packet that was captured before in the same segment, and not one that was sent again: it
-// has the same identification, or it was on another hop, or TCP would have had no time to send it again.
+// has the same identification, or it was on another hop or at another capture point, or TCP would have had no time to send it again.
 func again(o *Observation, was *capture) bool {
-	return o.ipID != 0 || o.Link != was.link || o.TTL != was.ttl || o.Protocol == protocolTCP && o.Payload > 0
+	return o.ipID != 0 || o.point != was.point || o.Link != was.link || o.TTL != was.ttl || o.Protocol == protocolTCP && o.Payload > 0
 }
 
 // elsewherePoint tells whether two segments were captured at different places. A packet in two segments of one place is two tenants', even

@@ -234,3 +234,48 @@ func TestRealms(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// In one segment, too, what was captured at another point is a copy, even if it has neither an identification nor payload.
+func TestCopiesInOneSegment(t *testing.T) {
+	s := new(scene)
+	for _, c := range conversation {
+		packet := talk(c.direction, 0, 0, c.tcp, c.payload)
+		s.at("tap", packet...)
+		s.at("uplink", packet...)
+	}
+	want := []string{"1 tap[untagged] 10.0.0.1:40000>10.0.0.2:80 ESTABLISHED 4,dup=4 2,dup=2"}
+	if diff := cmp.Diff(want, describeAll(s.play(t, flows.Options{OneSite: true}, 1, 1))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A packet that a tunnel carries may have been captured before without the tunnel, where both places are the same tenant's. The tunnel's own
+// packet is none that was captured before, but at the tunnel's other end it is.
+func TestCopiesWithATunnelAround(t *testing.T) {
+	tenants, err := flows.ParseTenants("t.yaml", []byte("tenants: {red: [{interface: tap}, {vni: 7}], underlay: [{vlan: untagged, interface: [near, far]}]}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := new(scene)
+	for _, c := range conversation {
+		packet := talk(c.direction, 0, 0, c.tcp, c.payload)
+		s.at("tap", packet...)
+		s.at("near", vtep(7, packet)...)
+		s.at("far", vtep(7, packet)...)
+		s.wait(60e9) // longer than the tunnel's timeout
+	}
+	var outside, duplicates uint64
+	s.play(t, flows.Options{Tenants: tenants}, 1, 1).Flows(func(f *flows.Flow) bool {
+		if f.Dport == 4789 {
+			outside += f.Packets()
+			duplicates += uint64(f.Directions[0].Duplicates)
+		}
+		if f.Packets() == 0 {
+			t.Errorf("without a packet: %s", describe(f))
+		}
+		return true
+	})
+	if outside != 6 || duplicates != 6 {
+		t.Errorf("%d packets and %d duplicates of the tunnel, want 6 of each", outside, duplicates)
+	}
+}

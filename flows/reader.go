@@ -226,7 +226,7 @@ func (w *walk) network(i int) {
 	w.batch.observations = append(w.batch.observations, Observation{})
 	o := &w.batch.observations[n]
 	o.path, o.tcp = w.number(), -1
-	o.Time, o.Frame = p.Time, p.Number
+	o.Time, o.Frame, o.point = p.Time, p.Number, uint16(p.Point.ID)
 	if w.ip >= 0 {
 		o.within = int8(n - w.ip)
 	}

@@ -199,7 +199,7 @@ func (t *Tracker) packet(b *Batch, m *mark, observations []Observation) {
 		if in == s { // what is inside is no frame of another network
 			s.TOS.add(o.TOS)
 		}
-		c = t.copied(o, in)
+		c = t.copied(o, in, uint8(inner))
 	}
 	for i := range observations {
 		o := &observations[i]
@@ -238,7 +238,7 @@ func (t *Tracker) tieCopies(o *Observation, n uint32, c *copyOf) {
 	if o.Src != f.Src || o.Sport != f.Sport && !f.query() {
 		d = Reply
 	}
-	t.copies.remember(o, n, f.id, d, c.alike)
+	t.copies.remember(o, n, f.id, d, c)
 }
 
 // link notes in both flows what they have to do with each other.
@@ -283,11 +283,13 @@ func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, paren
 		t.end(n)
 		n = 0
 	}
+	duplicate := c.whole || c.duplicate && o.is(innermost)
 	if n == 0 {
 		n, d = t.begin(s, hash, uint32(symmetric>>32), o, segment, Conntrack{})
+		duplicate = false
 	}
 	a := t.accounts.at(n)
-	if c.duplicate {
+	if duplicate {
 		t.trouble(a, d).duplicates++
 		if tcp := t.records.at(n).tcp; segment != nil && tcp != 0 {
 			t.tcps.at(tcp).Copy(d, segment)
