@@ -274,15 +274,11 @@ func (r *overlaps) tuples(realms *realms, all *overlapping) *Table {
 	if lost := r.tracking.Counts().Unmerged; lost > 0 {
 		t.Note("for %s flows there was no room to see what merging them would do", thousands(int64(lost)))
 	}
-	r.noteLeft(t)
-	t.mustSort("-merged_errors", "-packets")
-	return t
-}
-
-func (r *overlaps) noteLeft(t *Table) {
 	if r.left > 0 {
 		t.Note("without %s flows that left to keep the limit (--max-flows)", thousands(int64(r.left)))
 	}
+	t.mustSort("-merged_errors", "-packets")
+	return t
 }
 
 func (r *overlaps) addresses(realms *realms, all *overlapping) *Table {
@@ -302,7 +298,6 @@ func (r *overlaps) addresses(realms *realms, all *overlapping) *Table {
 	if all.more > 0 {
 		t.Other = []Cell{{}, Int(all.other.flows), Int(all.other.packets), {}}
 	}
-	r.noteLeft(t)
 	t.mustSort("-packets")
 	return t
 }
@@ -331,7 +326,6 @@ func (r *overlaps) prefixes(realms *realms, sets []prefixSet) *Table {
 			t.Add(Text(p.String()), o.names(realms))
 		}
 	}
-	r.noteLeft(t)
 	t.mustSort("prefix")
 	return t
 }
