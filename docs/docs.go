@@ -18,6 +18,7 @@ func Pages() []Page {
 		{"filter", "the display-filter language of -Y", filter},
 		{"group-by", "counting packets by any fields: --by, --sum, --every", groupBy},
 		{"slicing", "writing captures: by filter, number, time, tunnel, value", slicing},
+		{"flows", "flows, connections and their fields: pktscope flows", flows},
 		{"tenants", "names for identifiers: --tenants FILE", tenants},
 		{"json", "the formats for programs", json},
 		{"exit", "exit statuses, and --fail-on", exit},
@@ -38,6 +39,9 @@ var groupBy string
 
 //go:embed slicing.md
 var slicing string
+
+//go:embed flows.md
+var flows string
 
 //go:embed tenants.md
 var tenants string

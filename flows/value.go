@@ -154,7 +154,11 @@ func (v Value) AppendJSON(dst []byte) []byte {
 			dst = strconv.AppendUint(dst, uint64(l.Flow), 10)
 			dst = append(append(append(dst, `,"evidence":"`...), l.Evidence.String()...), `","packets":`...)
 			dst = strconv.AppendUint(dst, l.Packets, 10)
-			dst = append(strconv.AppendUint(append(dst, `,"frame":`...), l.Frame, 10), '}')
+			dst = strconv.AppendUint(append(dst, `,"frame":`...), l.Frame, 10)
+			if l.Kind == NATOf {
+				dst = strconv.AppendBool(append(dst, `,"after":`...), l.After)
+			}
+			dst = append(dst, '}')
 		}
 		return append(dst, ']')
 	}
