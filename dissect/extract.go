@@ -35,6 +35,11 @@ func (x *Extractor) NeedsChecksums() bool {
 	return false
 }
 
+// NeedsOwner tells whether a column depends on whose packets are, see [Field.Owned].
+func (x *Extractor) NeedsOwner() bool {
+	return len(x.columns[fieldSegment.index])+len(x.columns[fieldTenant.index]) > 0
+}
+
 // Extract returns the cells of packet p, one for each name: values joined by commas. They are good until the next call.
 func (x *Extractor) Extract(p *Packet) [][]byte {
 	for i := range x.cells {

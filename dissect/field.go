@@ -76,6 +76,9 @@ func (f *Field) Verified() bool {
 	return f == fieldVerdict || f == fieldFlippedBit || f == protocols[f.owner].Status
 }
 
+// Owned tells whether the field is known only where a packet's Segment and Tenant are set.
+func (f *Field) Owned() bool { return f == fieldSegment || f == fieldTenant }
+
 // Find returns the row (or part of a row) with the given name. It is for package variables that walk functions yield to;
 // a name that is not there is a programming error.
 func (r Rows) Find(name string) *Field {

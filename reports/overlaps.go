@@ -57,8 +57,8 @@ type overlap struct {
 	more    bool    // there are others
 	flows   uint64
 	packets uint64
-	merged  []*flows.Merged
-	errors  uint64 // of merged
+	merged  bool   // TCP, played along
+	errors  uint64 // as it seems where they are merged
 	real    uint64 // of them, that happened
 }
 
@@ -76,17 +76,19 @@ func (o *overlap) use(realm int32) {
 }
 
 func (o *overlap) add(f *flows.Flow) {
-	if firstCapture(f) {
-		o.packets += f.Packets()
-		if f.Connection == f.ID {
-			o.flows++
-		}
+	if !firstCapture(f) {
+		return
 	}
-	if f.Merged != nil && !slices.Contains(o.merged, f.Merged) {
-		o.merged = append(o.merged, f.Merged)
-		o.errors += f.Merged.Errors
-		o.real += min(f.Merged.True, f.Merged.Errors)
+	o.packets += f.Packets()
+	if f.Connection == f.ID {
+		o.flows++
 	}
+}
+
+func (o *overlap) merge(m *flows.Merged) {
+	o.merged = true
+	o.errors += m.Errors
+	o.real += min(m.True, m.Errors)
 }
 
 func (o *overlap) names(realms *realms) Cell {
@@ -167,6 +169,7 @@ func (r *overlaps) Snapshot() []*Table {
 		return true
 	})
 	sharedTuples, sharedAddresses := shared(tuples), shared(addresses)
+	merged := map[*flows.Merged]bool{}
 	byTuple := &overlapping{index: map[uint64]int{}, limit: r.limit}
 	byAddress := &overlapping{index: map[uint64]int{}, limit: r.limit}
 	r.tracking.Flows(func(f *flows.Flow) bool {
@@ -179,6 +182,10 @@ func (r *overlaps) Snapshot() []*Table {
 			o := byTuple.at(hash, f.Tuple)
 			o.use(int32(realm))
 			o.add(f)
+			if m := f.Merged; m != nil && !merged[m] {
+				merged[m] = true
+				o.merge(m)
+			}
 		}
 		for _, a := range [...]netip.Addr{f.Source(), f.Destination()} {
 			if !ownAddress(a) {
@@ -225,7 +232,7 @@ func (r *overlaps) tuples(realms *realms, all *overlapping) *Table {
 	}
 	row := func(tuple *flows.Tuple, o *overlap) []Cell {
 		cells := []Cell{{}, {}, {}, {}, {}, Int(o.flows), Int(o.packets), {}, {}, {}}
-		if o.merged != nil {
+		if o.merged {
 			cells[7], cells[8] = Int(o.real), Int(o.errors)
 		}
 		if tuple == nil {

@@ -31,6 +31,7 @@ type Options struct {
 	By     *Projection // a report of the user's own; nil for none
 	Groups int         // the most groups that a table keeps; 0 is 10,000
 	Queues QueueOptions
+	Owner  bool          // packets say whose they are, also if the filter does not ask
 	Flows  flows.Options // how flows are told apart, for reports that say something of them; Left is not used
 }
 
@@ -55,6 +56,9 @@ func Read(src pcaps.Source, o Options, c Consumer) error {
 	}
 	work := worker{decoder: config.NewDecoder(), verify: early}
 	play := player{resolver: config.NewResolver(), early: early, takes: o.Select, filter: o.Filter, verify: !o.NoChecksums, consumer: c}
+	if o.Owner || o.Filter != nil && o.Filter.NeedsOwner() {
+		play.owner = flows.NewOwner(o.Flows.Tenants)
+	}
 	var damaged IncompleteError
 	var frame pcaps.Frame
 	for n := uint64(0); o.MaximumCount == 0 || n < o.MaximumCount; {
@@ -145,6 +149,7 @@ type player struct {
 	verify   bool
 	takes    func(*dissect.Frame) bool
 	consumer Consumer
+	owner    *flows.Owner // nil if nobody asks whose packets are
 }
 
 func (r *player) packet(p *dissect.Packet) error {
@@ -153,6 +158,9 @@ func (r *player) packet(p *dissect.Packet) error {
 		if r.early {
 			p.Verify()
 		}
+	}
+	if r.owner != nil {
+		r.owner.Set(p)
 	}
 	if r.takes != nil && !r.takes(&p.Frame) || r.filter != nil && !r.filter.Match(p) {
 		return nil

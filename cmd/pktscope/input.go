@@ -8,6 +8,7 @@ import (
 
 	"pktscope/dissect"
 	"pktscope/dissect/filter"
+	"pktscope/flows"
 	"pktscope/pcaps"
 	"pktscope/reports"
 )
@@ -19,6 +20,8 @@ type input struct {
 	count   uint64
 	slice   slice
 	quiet   bool
+	owner   bool                 // packets say whose they are
+	tenants flows.Tenancy        // with these names; nil for none
 	see     func(*dissect.Frame) // is shown every frame, in order; nil for nobody
 }
 
@@ -57,7 +60,8 @@ func (in *input) options(checksums bool) (reports.Options, error) {
 	if err := in.slice.check(); err != nil {
 		return reports.Options{}, err
 	}
-	o := reports.Options{Dissect: in.dissect, NoChecksums: !checksums, MaximumCount: in.count}
+	o := reports.Options{Dissect: in.dissect, NoChecksums: !checksums, MaximumCount: in.count, Owner: in.owner}
+	o.Flows.Tenants = in.tenants
 	if in.slice.given() || in.see != nil {
 		o.Select = in.takes
 	}

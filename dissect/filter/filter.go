@@ -57,3 +57,6 @@ func (f *Filter) Fields() []*dissect.Field { return f.fields }
 func (f *Filter) NeedsChecksums() bool {
 	return slices.ContainsFunc(f.fields, (*dissect.Field).Verified)
 }
+
+// NeedsOwner tells whether the filter asks whose packets are, see [dissect.Field.Owned].
+func (f *Filter) NeedsOwner() bool { return slices.ContainsFunc(f.fields, (*dissect.Field).Owned) }
