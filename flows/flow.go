@@ -77,6 +77,9 @@ func (f *Flow) First() int64 {
 // Last is when it had its last packet, in nanoseconds since the Unix epoch.
 func (f *Flow) Last() int64 { return max(f.Directions[0].Last, f.Directions[1].Last) }
 
+// Len is how many flows have not left.
+func (t *Tracker) Len() int { return t.records.len() }
+
 // Flows calls visit for all flows that have not left, in the order in which they began, until it returns false. The flow is good until visit
 // returns.
 func (t *Tracker) Flows(visit func(*Flow) bool) {

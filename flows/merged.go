@@ -37,7 +37,7 @@ const maxMerged = 1 << 16
 func (t *Tracker) merge(n, hash uint32, copied bool) {
 	f := t.records.at(n)
 	head := t.alikeHead(hash, &f.Tuple)
-	if f.state&chained == 0 || head == n && f.next == 0 {
+	if head == 0 || head == n && f.next == 0 {
 		return
 	}
 	first, m := uint32(0), uint32(0)
@@ -83,8 +83,11 @@ func (t *Tracker) merge(n, hash uint32, copied bool) {
 		}
 	}
 	for x := head; x != 0; x = t.records.at(x).next {
-		t.feed(x, m)
+		if x != n {
+			t.feed(x, m)
+		}
 	}
+	t.feed(n, m) // which found no room in the list, if that is long
 }
 
 // feed lets flow n be a part of m.

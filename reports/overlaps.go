@@ -35,18 +35,29 @@ type use struct {
 	realm int32
 }
 
+// addUse adds u to a list without doubles at its end: where it is full of these, they leave it first.
+func addUse(all []use, u use) []use {
+	if len(all) == cap(all) && len(all) > 0 {
+		if all = distinctUses(all); 2*len(all) > cap(all) {
+			all = slices.Grow(all, len(all))
+		}
+	}
+	return append(all, u)
+}
+
+// distinctUses sorts the list and leaves doubles out.
+func distinctUses(all []use) []use {
+	slices.SortFunc(all, func(a, b use) int { return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.realm, b.realm)) })
+	return slices.Compact(all)
+}
+
 // shared returns those hashes that more than one realm has, in ascending order.
 func shared(all []use) (hashes []uint64) {
-	slices.SortFunc(all, func(a, b use) int { return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.realm, b.realm)) })
-	for i := 0; i < len(all); {
-		j := i
-		for j < len(all) && all[j].hash == all[i].hash {
-			j++
+	all = distinctUses(all)
+	for i := 1; i < len(all); i++ {
+		if hash := all[i].hash; hash == all[i-1].hash && (len(hashes) == 0 || hashes[len(hashes)-1] != hash) {
+			hashes = append(hashes, hash)
 		}
-		if all[i].realm != all[j-1].realm {
-			hashes = append(hashes, all[i].hash)
-		}
-		i = j
 	}
 	return hashes
 }
@@ -152,17 +163,21 @@ func (o *overlapping) at(hash uint64, key flows.Tuple) *overlap {
 
 func (r *overlaps) Snapshot() []*Table {
 	realms := newRealms(r.tracking)
-	var tuples, addresses []use
+	tuples, addresses := make([]use, 0, 1024), make([]use, 0, 1024)
 	prefixes := make([]prefixSet, len(realms.Realms))
-	r.tracking.Flows(func(f *flows.Flow) bool {
+	visit := r.tracking.Flows
+	if len(realms.Realms) < 2 {
+		visit = func(func(*flows.Flow) bool) {} // nobody to have anything in common with
+	}
+	visit(func(f *flows.Flow) bool {
 		realm := realms.RealmOf(f.Segment.ID)
 		if realm < 0 {
 			return true
 		}
-		tuples = append(tuples, use{hashTuple(&f.Tuple), int32(realm)})
+		tuples = addUse(tuples, use{hashTuple(&f.Tuple), int32(realm)})
 		for _, a := range [...]netip.Addr{f.Source(), f.Destination()} {
 			if ownAddress(a) {
-				addresses = append(addresses, use{hashAddress(a), int32(realm)})
+				addresses = addUse(addresses, use{hashAddress(a), int32(realm)})
 				prefixes[realm].add(a)
 			}
 		}
@@ -172,7 +187,7 @@ func (r *overlaps) Snapshot() []*Table {
 	merged := map[*flows.Merged]bool{}
 	byTuple := &overlapping{index: map[uint64]int{}, limit: r.limit}
 	byAddress := &overlapping{index: map[uint64]int{}, limit: r.limit}
-	r.tracking.Flows(func(f *flows.Flow) bool {
+	visit(func(f *flows.Flow) bool {
 		realm := realms.RealmOf(f.Segment.ID)
 		if realm < 0 {
 			return true

@@ -213,7 +213,7 @@ func (r *segments) policies(realms *realms) *Table {
 		segments = append(segments, s)
 		return true
 	})
-	var all []conversation
+	all := make([]conversation, 0, r.tracking.Len())
 	halves := map[uint32][]uint32{} // segments of the flows of a connection, if it has several
 	r.tracking.Flows(func(f *flows.Flow) bool {
 		s := index[f.Segment.ID]
@@ -260,27 +260,18 @@ func (r *segments) policies(realms *realms) *Table {
 }
 
 // countMerged counts the flows that there are if segments are those in under, and how many of all flows would be in one with another
-// realm's.
+// realm's. It sorts all.
 func countMerged(all []conversation, under []uint32) (conversations, merged uint64) {
-	type key struct {
-		tuple   uint64
-		segment uint32
-		realm   int32
-	}
-	keys := make([]key, len(all))
-	for i, c := range all {
-		keys[i] = key{c.tuple, under[c.segment], c.realm}
-	}
-	slices.SortFunc(keys, func(a, b key) int {
-		return cmp.Or(cmp.Compare(a.tuple, b.tuple), cmp.Compare(a.segment, b.segment), cmp.Compare(a.realm, b.realm))
+	slices.SortFunc(all, func(a, b conversation) int {
+		return cmp.Or(cmp.Compare(a.tuple, b.tuple), cmp.Compare(under[a.segment], under[b.segment]), cmp.Compare(a.realm, b.realm))
 	})
-	for i := 0; i < len(keys); {
+	for i := 0; i < len(all); {
 		j := i
-		for j < len(keys) && keys[j].tuple == keys[i].tuple && keys[j].segment == keys[i].segment {
+		for j < len(all) && all[j].tuple == all[i].tuple && under[all[j].segment] == under[all[i].segment] {
 			j++
 		}
 		conversations++
-		if keys[i].realm != keys[j-1].realm {
+		if all[i].realm != all[j-1].realm {
 			merged += uint64(j - i)
 		}
 		i = j
