@@ -18,6 +18,7 @@ func Pages() []Page {
 		{"filter", "the display-filter language of -Y", filter},
 		{"group-by", "counting packets by any fields: --by, --sum, --every", groupBy},
 		{"slicing", "writing captures: by filter, number, time, tunnel, value", slicing},
+		{"segments", "whose addresses a packet has, and what proves two segments one", segments},
 		{"flows", "flows, connections and their fields: pktscope flows", flows},
 		{"tenants", "names for identifiers: --tenants FILE", tenants},
 		{"json", "the formats for programs", json},
@@ -36,6 +37,9 @@ var filter string
 
 //go:embed group-by.md
 var groupBy string
+
+//go:embed segments.md
+var segments string
 
 //go:embed slicing.md
 var slicing string
