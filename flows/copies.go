@@ -96,7 +96,7 @@ func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
 		same, opposite := flow.alike(&o.Tuple)
 		switch {
 		case !same:
-			if translated(&flow.Tuple, o, was, elsewherePoint(other, s)) {
+			if translated(&flow.Tuple, o, was, elsewhere(o, was, other, s)) {
 				c.translated = append(c.translated, *was)
 			}
 		case opposite != (was.d == Reply) || o.ipID != was.ipID:
@@ -105,7 +105,7 @@ func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
 			if again(o, was) {
 				c.duplicate, c.whole = true, c.whole || was.depth == depth
 			}
-		case !elsewherePoint(other, s):
+		case !elsewhere(o, was, other, s):
 			if o.Link == was.link {
 				c.alike = true
 				met |= 1 << i
@@ -155,12 +155,17 @@ func again(o *Observation, was *capture) bool {
 	return o.ipID != 0 || o.point != was.point || o.Link != was.link || o.TTL != was.ttl || o.Protocol == protocolTCP && o.Payload > 0
 }
 
-// elsewherePoint tells whether two segments were captured at different places. A packet in two segments of one place is two tenants', even
-// if these send alike.
-func elsewherePoint(a, b *Segment) bool {
-	if a.Point != b.Point {
-		return true
-	}
+// elsewhere tells whether the packet of o, in segment s, was captured at another place than the one captured before in segment other. A packet in
+// two segments of one place is two tenants', even if these send alike.
+func elsewhere(o *Observation, was *capture, other, s *Segment) bool {
+	return o.point != was.point || anotherInterface(other, s)
+}
+
+// elsewherePoint tells whether two segments were met at different places.
+func elsewherePoint(a, b *Segment) bool { return a.Point != b.Point || anotherInterface(a, b) }
+
+// anotherInterface tells whether the two are of different interfaces in a capture of several.
+func anotherInterface(a, b *Segment) bool {
 	return len(a.Path) > 0 && len(b.Path) > 0 && a.Path[0].Kind == Interface && b.Path[0].Kind == Interface && a.Path[0] != b.Path[0]
 }
 

@@ -3,6 +3,8 @@ package flows
 import (
 	"cmp"
 	"slices"
+
+	"pktscope/dissect"
 )
 
 // A Network is segments that are one under several names: at each capture point the same packets have another tag, VNI or key around them.
@@ -49,11 +51,11 @@ func (n *Networks) RealmOf(segment uint32) int {
 // the tenants file keeps apart: to merge tenants is the worst mistake, and to leave one apart is said.
 func (t *Tracker) Networks() Networks {
 	n := Networks{byID: map[uint32]int{}}
-	var union []*Network // by the index of the segment in the order of IDs
+	var union []*growing // by the index of the segment in the order of IDs
 	index := map[uint32]int{}
 	t.Segments(func(s *Segment) bool {
 		index[s.ID] = len(union)
-		union = append(union, &Network{Segments: []*Segment{s}})
+		union = append(union, &growing{Network: Network{Segments: []*Segment{s}}, places: map[spot]bool{spotOf(s): true}, tenant: s.Tenant})
 		return true
 	})
 	translations := slices.DeleteFunc(t.Translations(), func(tr Translation) bool {
@@ -72,8 +74,8 @@ func (t *Tracker) Networks() Networks {
 		case !a.joins(b):
 			n.Apart = append(n.Apart, tr)
 		default:
-			a.Segments = append(a.Segments, b.Segments...)
-			a.Proof = weaker(weaker(a.Proof, b.Proof), tr.Packets)
+			a.absorb(b)
+			a.Proof = weaker(a.Proof, tr.Packets)
 			for _, s := range b.Segments {
 				union[index[s.ID]] = a
 			}
@@ -85,7 +87,7 @@ func (t *Tracker) Networks() Networks {
 			for _, s := range network.Segments {
 				n.byID[s.ID] = len(n.All)
 			}
-			n.All = append(n.All, *network)
+			n.All = append(n.All, network.Network)
 		}
 	}
 	slices.SortFunc(n.Apart, func(x, y Translation) int { return cmp.Or(bySegmentID(x.A, y.A), bySegmentID(x.B, y.B)) })
@@ -154,14 +156,41 @@ func apart(a, b string) bool { return a != b && a != "" && b != "" }
 
 func bySegmentID(a, b *Segment) int { return cmp.Compare(a.ID, b.ID) }
 
-// joins tells whether n and other can be one.
-func (n *Network) joins(other *Network) bool {
-	for _, a := range n.Segments {
-		for _, b := range other.Segments {
-			if !elsewherePoint(a, b) || apart(a.Tenant, b.Tenant) {
-				return false
-			}
+// growing is a network that is being joined from segments.
+type growing struct {
+	Network
+	places map[spot]bool // where they were captured
+	tenant string        // that the tenants file names; empty if it names none
+}
+
+// spot is a capture point, and the number of the interface where it sees several.
+type spot struct {
+	point  *dissect.Point
+	number uint32
+}
+
+func spotOf(s *Segment) spot {
+	if len(s.Path) > 0 && s.Path[0].Kind == Interface {
+		return spot{s.Point, s.Path[0].Number}
+	}
+	return spot{s.Point, 0}
+}
+
+// joins tells whether g and other, which is not the larger one, can be one network.
+func (g *growing) joins(other *growing) bool {
+	for p := range other.places {
+		if g.places[p] {
+			return false
 		}
 	}
-	return true
+	return !apart(g.tenant, other.tenant)
+}
+
+func (g *growing) absorb(other *growing) {
+	g.Segments = append(g.Segments, other.Segments...)
+	g.Proof = weaker(g.Proof, other.Proof)
+	g.tenant = cmp.Or(g.tenant, other.tenant)
+	for p := range other.places {
+		g.places[p] = true
+	}
 }

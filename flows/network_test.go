@@ -279,3 +279,22 @@ func TestCopiesWithATunnelAround(t *testing.T) {
 		t.Errorf("%d packets and %d duplicates of the tunnel, want 6 of each", outside, duplicates)
 	}
 }
+
+// Where all points are one site, what is captured at two of them under two names is a translation as well, wherever the names were met first.
+func TestTranslationsOfOneSite(t *testing.T) {
+	s := new(scene)
+	s.at("trunk", craft.VLAN{ID: 1}, craft.IPv4{}, craft.UDP{})
+	s.at("trunk", craft.VLAN{ID: 5}, craft.IPv4{}, craft.UDP{})
+	for n, c := range conversation {
+		packet := talk(c.direction, 0, uint16(n+1), c.tcp, c.payload)
+		s.at("host-a", append([]craft.Layer{craft.VLAN{ID: 1}}, packet...)...)
+		s.at("host-b", append([]craft.Layer{craft.VLAN{ID: 5}}, packet...)...)
+	}
+	var got []string
+	for _, tr := range s.play(t, flows.Options{OneSite: true}, 1, 1).Translations() {
+		got = append(got, fmt.Sprintf("%s = %s: %d", tr.A.Name(), tr.B.Name(), tr.Packets))
+	}
+	if diff := cmp.Diff([]string{"vlan 1 = vlan 5: 6"}, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -191,8 +191,33 @@ func TestOverlappingTenants(t *testing.T) {
 			t.Errorf("%s: tenants %q", name, got)
 		}
 		wantLines(t, overlaps[2], "prefix", "10.0.0.0/24")
+		for how, worse := range map[string][]pcaps.Frame{"each frame twice": twice(frames), "cut behind the TCP header": snapped(frames, 5)} {
+			wantLines(t, count(t, "overlaps", setup{groups: maxGroups}, worse)[0], columns, "tcp 10.0.0.1 40000 10.0.0.2 80 2 12 0 7")
+			tenants := count(t, "tenants", setup{groups: maxGroups}, worse)[0]
+			wantLines(t, tenants, "flows tcp_packets retransmissions out_of_order", "1 6 0 0", "1 6 0 0")
+			if t.Failed() {
+				t.Fatal(name, " ", how)
+			}
+		}
 		wantLines(t, overlaps[1], "address flows packets", "10.0.0.1 2 12", "10.0.0.2 2 12")
 	}
+}
+
+// twice is the frames as a mirror of two ports has them.
+func twice(frames []pcaps.Frame) (all []pcaps.Frame) {
+	for _, f := range frames {
+		all = append(all, f, f)
+	}
+	return all
+}
+
+// snapped is the frames with a snap length that leaves so many bytes away.
+func snapped(frames []pcaps.Frame, n int) (all []pcaps.Frame) {
+	for _, f := range frames {
+		f.Data = f.Data[:len(f.Data)-n]
+		all = append(all, f)
+	}
+	return all
 }
 
 // What leaves because of a limit on flows counts with its tenant all the same, and the report on overlaps says what it did not look at.
