@@ -86,13 +86,14 @@ func (o *overlap) use(realm int32) {
 	}
 }
 
-func (o *overlap) add(f *flows.Flow) {
+func (o *overlap) add(f *flows.Flow, realm int32) {
 	if !firstCapture(f) {
 		return
 	}
 	o.packets += f.Packets()
 	if f.Connection == f.ID {
 		o.flows++
+		o.use(realm)
 	}
 }
 
@@ -111,6 +112,65 @@ func (o *overlap) names(realms *realms) Cell {
 		names = append(names, "…")
 	}
 	return List(names...)
+}
+
+// related are pairs of realms that exchange packets: a router is between them, or a port was in one and then in the other; or whose connections go
+// on in each other, also behind a translator of addresses.
+type related map[[2]int32]bool
+
+func relatedRealms(t *tracking, realms *realms) related {
+	r := related{}
+	for _, tr := range t.Translations() {
+		r.add(realms.RealmOf(tr.A.ID), realms.RealmOf(tr.B.ID))
+	}
+	for _, p := range t.Pairs() {
+		r.add(realms.RealmOf(p.A.ID), realms.RealmOf(p.B.ID))
+	}
+	return r
+}
+
+func (r related) add(a, b int) {
+	if a != b && a >= 0 && b >= 0 {
+		r[[2]int32{int32(min(a, b)), int32(max(a, b))}] = true
+	}
+}
+
+// translators finds realms with a translator of addresses between them: flows of both are linked.
+type translators struct {
+	related related
+	realms  map[uint32]int // of linked flows, by ID
+}
+
+// maxTranslated bounds the flows that are remembered to find their other side.
+const maxTranslated = 1 << 16
+
+func (t *translators) see(f *flows.Flow, realm int) {
+	for _, l := range f.Links {
+		if l.Kind != flows.NATOf {
+			continue
+		}
+		if other, ok := t.realms[l.Flow]; ok {
+			t.related.add(realm, other)
+		} else if len(t.realms) < maxTranslated {
+			t.realms[f.ID] = realm
+		}
+	}
+}
+
+// connected tells whether all of some realms are related, directly or by way of each other: then an address in several of them is one address.
+func (r related) connected(realms []int32) bool {
+	reached, todo := map[int32]bool{realms[0]: true}, []int32{realms[0]}
+	for len(todo) > 0 {
+		a := todo[0]
+		todo = todo[1:]
+		for _, b := range realms {
+			if !reached[b] && r[[2]int32{min(a, b), max(a, b)}] {
+				reached[b] = true
+				todo = append(todo, b)
+			}
+		}
+	}
+	return len(reached) == len(realms)
 }
 
 // apart tells whether no two of its tenants were captured at one point.
@@ -169,10 +229,15 @@ func (r *overlaps) Snapshot() []*Table {
 	if len(realms.Realms) < 2 {
 		visit = func(func(*flows.Flow) bool) {} // nobody to have anything in common with
 	}
+	nat := translators{relatedRealms(r.tracking, realms), map[uint32]int{}}
 	visit(func(f *flows.Flow) bool {
 		realm := realms.RealmOf(f.Segment.ID)
 		if realm < 0 {
 			return true
+		}
+		nat.see(f, realm)
+		if !firstCapture(f) || f.Connection != f.ID {
+			return true // the same connection, seen elsewhere
 		}
 		tuples = addUse(tuples, use{hashTuple(&f.Tuple), int32(realm)})
 		for _, a := range [...]netip.Addr{f.Source(), f.Destination()} {
@@ -195,8 +260,7 @@ func (r *overlaps) Snapshot() []*Table {
 		hash := hashTuple(&f.Tuple)
 		if _, ok := slices.BinarySearch(sharedTuples, hash); ok {
 			o := byTuple.at(hash, f.Tuple)
-			o.use(int32(realm))
-			o.add(f)
+			o.add(f, int32(realm))
 			if m := f.Merged; m != nil && !merged[m] {
 				merged[m] = true
 				o.merge(m)
@@ -208,17 +272,12 @@ func (r *overlaps) Snapshot() []*Table {
 			}
 			hash := hashAddress(a)
 			if _, ok := slices.BinarySearch(sharedAddresses, hash); ok {
-				o := byAddress.at(hash, flows.Tuple{Src: a.As16()})
-				o.use(int32(realm))
-				if firstCapture(f) {
-					o.flows++
-					o.packets += f.Packets()
-				}
+				byAddress.at(hash, flows.Tuple{Src: a.As16()}).add(f, int32(realm))
 			}
 		}
 		return true
 	})
-	return []*Table{r.tuples(realms, byTuple), r.addresses(realms, byAddress), r.prefixes(realms, prefixes)}
+	return []*Table{r.tuples(realms, byTuple), r.addresses(realms, byAddress, nat.related), r.prefixes(realms, prefixes, nat.related)}
 }
 
 // ownAddress tells whether an address is one that a tenant gave a machine.
@@ -303,7 +362,7 @@ func (r *overlaps) tuples(realms *realms, all *overlapping) *Table {
 	return t
 }
 
-func (r *overlaps) addresses(realms *realms, all *overlapping) *Table {
+func (r *overlaps) addresses(realms *realms, all *overlapping, related related) *Table {
 	t := &Table{
 		Name: "overlapping_addresses", Title: "Addresses that several tenants have", Quiet: true,
 		Columns: []Column{
@@ -315,6 +374,9 @@ func (r *overlaps) addresses(realms *realms, all *overlapping) *Table {
 	}
 	for i := range all.rows {
 		o := &all.rows[i]
+		if !o.more && related.connected(o.realms) {
+			continue
+		}
 		t.Add(Addr(all.keys[i].Source()), Int(o.flows), Int(o.packets), o.names(realms))
 	}
 	if all.more > 0 {
@@ -324,7 +386,7 @@ func (r *overlaps) addresses(realms *realms, all *overlapping) *Table {
 	return t
 }
 
-func (r *overlaps) prefixes(realms *realms, sets []prefixSet) *Table {
+func (r *overlaps) prefixes(realms *realms, sets []prefixSet, related related) *Table {
 	t := &Table{
 		Name: "overlapping_prefixes", Title: "Prefixes that several tenants use", Quiet: true,
 		Columns: []Column{
@@ -344,7 +406,7 @@ func (r *overlaps) prefixes(realms *realms, sets []prefixSet) *Table {
 		}
 	}
 	for _, p := range order {
-		if o := by[p]; (len(o.realms) > 1 || o.more) && len(t.Rows) < r.limit {
+		if o := by[p]; (o.more || !related.connected(o.realms)) && len(t.Rows) < r.limit {
 			t.Add(Text(p.String()), o.names(realms))
 		}
 	}

@@ -262,3 +262,30 @@ func TestPrefixSet(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// A router's packets are the same on both sides of it, or have other addresses: nobody has anything in common with another tenant.
+func TestRoutedIsNoOverlap(t *testing.T) {
+	inside, outside := &pcaps.Interface{File: "r.pcapng", Name: "in", LinkType: 1, FCSLen: -1}, &pcaps.Interface{File: "r.pcapng", ID: 1, Name: "out", LinkType: 1, FCSLen: -1}
+	for name, translated := range map[string]string{"routed": "10.0.0.1", "translated": "203.0.113.1"} {
+		var frames []pcaps.Frame
+		add := func(p *pcaps.Interface, layers ...craft.Layer) {
+			b := craft.Packet(layers...)
+			frames = append(frames, pcaps.Frame{Data: b, WireLen: len(b), Time: int64(len(frames)) * 1e5, Interface: p})
+		}
+		client, router := craft.Ethernet{Src: "02:00:00:00:00:01", Dst: "02:00:00:00:00:02"}, craft.Ethernet{Src: "02:00:00:00:00:03", Dst: "02:00:00:00:00:04"}
+		for i := range 6 {
+			tcp := craft.TCP{Src: 40000, Dst: 80, Seq: uint32(1000 + 5*i), Flags: craft.ACK}
+			answer := craft.TCP{Src: 80, Dst: 40000, Seq: uint32(9000 + i), Ack: uint32(1005 + 5*i), Flags: craft.ACK}
+			id := uint16(2 * (i + 1))
+			add(inside, client, craft.IPv4{Src: "10.0.0.1", Dst: "198.51.100.9", ID: id, TTL: 64}, tcp, craft.Payload("hello"))
+			add(outside, router, craft.IPv4{Src: translated, Dst: "198.51.100.9", ID: id, TTL: 63}, tcp, craft.Payload("hello"))
+			add(outside, router, craft.IPv4{Src: "198.51.100.9", Dst: translated, ID: id + 1, TTL: 60}, answer, craft.Payload("x"))
+			add(inside, client, craft.IPv4{Src: "198.51.100.9", Dst: "10.0.0.1", ID: id + 1, TTL: 59}, answer, craft.Payload("x"))
+		}
+		for _, table := range count(t, "overlaps", setup{groups: maxGroups}, frames) {
+			if len(table.Rows) != 0 {
+				t.Errorf("%s: %s has rows: %q", name, table.Name, lines(table, table.names()...))
+			}
+		}
+	}
+}
