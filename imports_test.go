@@ -19,7 +19,7 @@ var arrows = map[string][]string{
 	"dissect":        nil,
 	"dissect/filter": {"dissect"},
 	"anonymize":      {"dissect"},
-	"flows":          {"dissect"},
+	"flows":          {"dissect", "dissect/filter"}, // conditions on flows are in the language of filters
 	"control":        {"dissect"},
 	"reports":        {"control", "dissect", "dissect/filter", "flows", "pcaps"},
 	"docs":           nil,
@@ -27,15 +27,18 @@ var arrows = map[string][]string{
 
 	// What makes captures for tests and benchmarks states the formats a second time and so must not look at dissect.
 	"bench/generate":        {"internal/craft"},
-	"bench/overlay":         {"internal/craft"},
+	"bench/generated":       {"internal/craft"},
 	"internal/craft":        nil,
 	"internal/craft/oracle": nil,
+
+	"pcaps/lab":          nil, // tests only
+	"pcaps/lab/manifest": {"pcaps"},
 }
 
 // Packet libraries are for reading and writing files, and for second opinions in tests: what dissects is our own.
 var (
 	packetLibraries  = []string{"github.com/google/gopacket", "github.com/gopacket/gopacket"}
-	mayImportLibrary = []string{"pcaps", "bench/overlay", "internal/craft/oracle"}
+	mayImportLibrary = []string{"pcaps", "bench/generated", "internal/craft/oracle"}
 )
 
 func TestImports(t *testing.T) {

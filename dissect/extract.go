@@ -40,6 +40,16 @@ func (x *Extractor) NeedsOwner() bool {
 	return len(x.columns[fieldSegment.index])+len(x.columns[fieldTenant.index]) > 0
 }
 
+// Relative tells whether a column depends on where conversations start, see [Field.Relative].
+func (x *Extractor) Relative() bool {
+	for _, f := range fields {
+		if len(x.columns[f.index]) > 0 && f.Relative() {
+			return true
+		}
+	}
+	return false
+}
+
 // Extract returns the cells of packet p, one for each name: values joined by commas. They are good until the next call.
 func (x *Extractor) Extract(p *Packet) [][]byte {
 	for i := range x.cells {

@@ -79,6 +79,11 @@ func (f *Field) Verified() bool {
 // Owned tells whether the field is known only where a packet's Segment and Tenant are set.
 func (f *Field) Owned() bool { return f == fieldSegment || f == fieldTenant }
 
+// Relative tells whether the field counts from where a conversation starts, which is known only with [Options].Relative.
+func (f *Field) Relative() bool {
+	return f == tcpSequence || f == tcpAcknowledgment || f == tcpSACKLeft || f == tcpSACKRight
+}
+
 // Find returns the row (or part of a row) with the given name. It is for package variables that walk functions yield to;
 // a name that is not there is a programming error.
 func (r Rows) Find(name string) *Field {

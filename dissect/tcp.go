@@ -146,7 +146,11 @@ func summarizeTCP(dst []byte, p *Packet, i int) []byte {
 		dst = strconv.AppendUint(append(dst, " ack "...), uint64(h.Acknowledgment()), 10)
 	}
 	dst = strconv.AppendUint(append(dst, " win "...), uint64(h.Window()), 10)
-	return strconv.AppendInt(append(dst, " len "...), int64(max(0, l.PayloadLen())), 10)
+	payload := l.PayloadLen()
+	if offset := h.HeaderLength(); offset >= 20 { // a header that was cut short is longer than what is there of it
+		payload = l.Len() - offset
+	}
+	return strconv.AppendInt(append(dst, " len "...), int64(max(0, payload)), 10)
 }
 
 const tcpACK = 0x10

@@ -20,6 +20,7 @@ func Pages() []Page {
 		{"slicing", "writing captures: by filter, number, time, tunnel, value", slicing},
 		{"segments", "whose addresses a packet has, and what proves two segments one", segments},
 		{"flows", "flows, connections and their fields: pktscope flows", flows},
+		{"where", "conditions on flows, their fields and order: --where, --sort", where},
 		{"tenants", "names for identifiers: --tenants FILE", tenants},
 		{"json", "the formats for programs", json},
 		{"exit", "exit statuses, and --fail-on", exit},
@@ -46,6 +47,9 @@ var slicing string
 
 //go:embed flows.md
 var flows string
+
+//go:embed where.md
+var where string
 
 //go:embed tenants.md
 var tenants string

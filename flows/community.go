@@ -8,18 +8,20 @@ import (
 // CommunityID is the flow's Community ID, version 1 with seed 0 (https://github.com/corelight/community-id-spec): the same in all programs
 // that know it, and the same for all tenants with the same addresses and ports.
 func (t *Tuple) CommunityID() string {
-	return "1:" + hashed(t.appendCommunity([]byte{0, 0}))
+	var room [40]byte
+	return hashed("1:", t.appendCommunity(room[:2]))
 }
 
 // SegmentID tells apart what CommunityID does not: it is made of the segment's name, a zero byte, and what the Community ID is made of. The
 // capture point is no part of it, so that captures of one network at several places agree.
 func (f *Flow) SegmentID() string {
-	return "s1:" + hashed(f.appendCommunity(append([]byte(f.Segment.Name()), 0, 0, 0)))
+	return hashed("s1:", f.appendCommunity(append([]byte(f.Segment.Name()), 0, 0, 0)))
 }
 
-func hashed(b []byte) string {
+func hashed(prefix string, b []byte) string {
 	sum := sha1.Sum(b)
-	return base64.StdEncoding.EncodeToString(sum[:])
+	var room [32]byte
+	return string(base64.StdEncoding.AppendEncode(append(room[:0], prefix...), sum[:]))
 }
 
 // appendCommunity appends the two ends, the lower first, as addresses, protocol and ports. The ports of ICMP queries are the types of the

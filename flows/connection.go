@@ -24,7 +24,7 @@ func (t *Tracker) Connections(visit func(*Connection) bool) {
 			continue
 		}
 		t.view(n, &t.flow)
-		c.begin(&t.flow)
+		c.Alone(&t.flow)
 		for m := tied.members; m != 0; m = t.tied(t.accounts.at(m)).nextMember {
 			t.view(m, &member)
 			c.add(&member, t.tied(t.accounts.at(m)).flip)
@@ -36,14 +36,8 @@ func (t *Tracker) Connections(visit func(*Connection) bool) {
 	}
 }
 
-// Alone returns the connection that f is without the flows that it is linked to, which may have left before. It is good as long as f is.
-func (f *Flow) Alone() *Connection {
-	c := new(Connection)
-	c.begin(f)
-	return c
-}
-
-func (c *Connection) begin(f *Flow) {
+// Alone makes c the connection that f is without the flows that it is linked to, which may have left before. It is good as long as f is.
+func (c *Connection) Alone(f *Flow) {
 	c.Flow = *f
 	c.IDs = append(c.IDs[:0], f.ID)
 	for d := range c.Segments {

@@ -24,6 +24,25 @@ type Field struct {
 // Value is what f has; absent if that is not known, or if flows of f's protocol have no such thing.
 func (d *Field) Value(f *Flow) Value { return d.value(f) }
 
+// Enum is the names of the numbers of a field of [KindName].
+func (d *Field) Enum() dissect.Names {
+	switch d.Name {
+	case "proto":
+		return ianaKeywords
+	case "state":
+		return stateEnum
+	}
+	return nil
+}
+
+var stateEnum = func() dissect.Names {
+	names := dissect.Names{}
+	for s := StateNone; s < states; s++ {
+		names[uint64(s)] = s.String()
+	}
+	return names
+}()
+
 // Fields returns all fields, in the order in which they are printed.
 func Fields() []Field { return slices.Clone(fields) }
 
@@ -38,16 +57,18 @@ var fields = slices.Concat([]Field{
 	{"segment", KindText, "whose addresses it has: the tenant, and the identifiers around it, outermost first", func(f *Flow) Value { return textOf(f.Segment.Name()) }},
 	{"zone", KindNumber, "number of the segment, in the order in which segments were met", func(f *Flow) Value { return numberOf(f.Segment.ID) }},
 	{"tenant", KindText, "its name in the tenants file", func(f *Flow) Value { return textOf(f.Segment.Tenant) }},
-	{"point", KindText, "interface where the segment was first captured", func(f *Flow) Value { return textOf(pointText(f.Segment.Point)) }},
-	{"file", KindText, "capture file of that interface", func(f *Flow) Value { return textOf(f.Segment.Point.File) }},
+	{"interface", KindText, "name of the interface where its segment was captured first, or # and its number", func(f *Flow) Value { return textOf(pointText(f.Segment.Point)) }},
+	{"file", KindText, "capture file in which that is", func(f *Flow) Value { return textOf(f.Segment.Point.File) }},
 	{"parent", KindNumber, "id of the flow of the tunnel around it", func(f *Flow) Value { return unlessZero(f.Parent) }},
 	{"links", KindLinks, "flows that it belongs together with", func(f *Flow) Value { return Value{Kind: KindLinks, Links: f.Links} }},
-	{"proto", KindText, "protocol in the IP header: its name, or its number", func(f *Flow) Value { return textOf(f.ProtocolName()) }},
-	{"state", KindText, "of TCP and SCTP, as conntrack calls it", func(f *Flow) Value {
+	{"proto", KindName, "protocol in the IP header: its name, or its number", func(f *Flow) Value {
+		return Value{Kind: KindName, Number: int64(f.Protocol), Text: f.ProtocolName()}
+	}},
+	{"state", KindName, "of TCP and SCTP, as conntrack calls it", func(f *Flow) Value {
 		if !f.tcp() && f.Protocol != protocolSCTP {
 			return Value{}
 		}
-		return textOf(f.State.String())
+		return Value{Kind: KindName, Number: int64(f.State), Text: f.State.String()}
 	}},
 	{"timeout", KindDuration, "what is left of its timeout at the last packet of the capture; 0 if it is over",
 		func(f *Flow) Value { return Value{Kind: KindDuration, Number: int64(f.Remaining)} }},
@@ -65,6 +86,10 @@ var fields = slices.Concat([]Field{
 	{"duration", KindDuration, "from the first packet to the last", func(f *Flow) Value { return Value{Kind: KindDuration, Number: f.Last() - f.First()} }},
 	{"packets", KindNumber, "in both directions", func(f *Flow) Value { return numberOf(f.Packets()) }},
 	{"bytes", KindNumber, "of IP packets, in both directions", func(f *Flow) Value { return numberOf(f.Bytes()) }},
+	{"payload", KindNumber, "bytes behind the transport headers, in both directions", func(f *Flow) Value {
+		return numberOf(f.Directions[0].Payload + f.Directions[1].Payload)
+	}},
+	{"fragments", KindNumber, "that its datagrams came in", func(f *Flow) Value { return numberOf(f.Directions[0].Fragments + f.Directions[1].Fragments) }},
 	{"duplicates", KindNumber, "packets that were captured again in the same segment, in both directions; they count nowhere else",
 		func(f *Flow) Value { return numberOf(f.Directions[0].Duplicates + f.Directions[1].Duplicates) }},
 	{"community_id", KindText, "Community ID version 1", func(f *Flow) Value { return textOf(f.CommunityID()) }},
@@ -176,11 +201,7 @@ func directionFields(name string, d Direction) []Field {
 		seen("first", KindTime, "the direction's first packet", func(_ *Flow, tr *Traffic) Value { return timeOf(tr.First) }),
 		seen("last", KindTime, "its last packet", func(_ *Flow, tr *Traffic) Value { return timeOf(tr.Last) }),
 		field("tos", KindNumbers, "values of the TOS or traffic class, in the order in which they were met, at most four", func(_ *Flow, tr *Traffic) Value {
-			v := Value{Kind: KindNumbers}
-			for _, tos := range tr.TOS {
-				v.Numbers = append(v.Numbers, int64(tos))
-			}
-			return v
+			return Value{Kind: KindNumbers, Numbers: tr.TOS}
 		}),
 		field("more_tos", KindBool, "there were other values", func(_ *Flow, tr *Traffic) Value { return boolOf(tr.MoreTOS) }),
 		seen("ttl.min", KindNumber, "lowest TTL or hop limit", func(_ *Flow, tr *Traffic) Value { return numberOf(tr.TTL[0]) }),
@@ -326,13 +347,13 @@ func pointText(p *dissect.Point) string {
 }
 
 // ianaKeywords are IANA's in small letters, of protocols that have flows.
-var ianaKeywords = map[uint8]string{1: "icmp", 2: "igmp", 4: "ipip", 6: "tcp", 8: "egp", 17: "udp", 33: "dccp", 41: "ipv6", 46: "rsvp", 47: "gre",
+var ianaKeywords = dissect.Names{1: "icmp", 2: "igmp", 4: "ipip", 6: "tcp", 8: "egp", 17: "udp", 33: "dccp", 41: "ipv6", 46: "rsvp", 47: "gre",
 	50: "esp", 51: "ah", 58: "icmpv6", 59: "ipv6-nonxt", 88: "eigrp", 89: "ospf", 94: "ipip", 97: "etherip", 98: "encap", 103: "pim", 108: "ipcomp",
 	112: "vrrp", 115: "l2tp", 124: "isis", 132: "sctp", 135: "mobility", 136: "udplite", 137: "mpls", 139: "hip", 143: "ethernet"}
 
 // ProtocolName is what the protocol is called, its number if it has no name.
 func (t *Tuple) ProtocolName() string {
-	if name := ianaKeywords[t.Protocol]; name != "" {
+	if name := ianaKeywords[uint64(t.Protocol)]; name != "" {
 		return name
 	}
 	return strconv.Itoa(int(t.Protocol))

@@ -13,7 +13,7 @@ import (
 )
 
 // Every field has a value of its kind or none, in every flow, and JSON has it under its name.
-func TestFields(t *testing.T) {
+func TestFieldsInJSON(t *testing.T) {
 	s := tenants(encapsulations["vxlan"], 1, differently)
 	s.at("p", craft.IPv4{ID: s.nextID()}, craft.UDP{Src: 4000, Dst: 53}, craft.Payload(dns(1, false, 0, "www")))
 	s.at("p", craft.IPv4{ID: s.nextID(), Src: "192.0.2.2", Dst: "192.0.2.1"}, craft.UDP{Src: 53, Dst: 4000}, craft.Payload(dns(1, true, 3, "www")))
@@ -72,21 +72,4 @@ func inside(v any, name string) any {
 		v = object[part]
 	}
 	return v
-}
-
-// Absent values come last.
-func TestValuesCompare(t *testing.T) {
-	number := func(n int64) flows.Value { return flows.Value{Kind: flows.KindNumber, Number: n} }
-	for _, test := range []struct {
-		a, b flows.Value
-		want int
-	}{
-		{number(1), number(2), -1}, {number(2), number(2), 0}, {number(9), flows.Value{}, -1}, {flows.Value{}, flows.Value{}, 0},
-		{flows.Value{Kind: flows.KindText, Text: "b"}, flows.Value{Kind: flows.KindText, Text: "a"}, 1},
-		{flows.Value{Kind: flows.KindNumbers, Numbers: []int64{1}}, flows.Value{Kind: flows.KindNumbers, Numbers: []int64{1, 2}}, -1},
-	} {
-		if got := test.a.Compare(test.b); got != test.want {
-			t.Errorf("%v and %v: %d, want %d", test.a, test.b, got, test.want)
-		}
-	}
 }

@@ -141,7 +141,7 @@ func (t *Tracker) unchain(n uint32) {
 	if f.state&chained == 0 {
 		return
 	}
-	hash := uint32(f.Tuple.hash(t.seed) >> 32)
+	hash := uint32(f.Tuple.hash() >> 32)
 	head := t.alikeHead(hash, &f.Tuple)
 	switch {
 	case head != n:
@@ -163,7 +163,7 @@ func (t *Tracker) unchain(n uint32) {
 func (t *Tracker) seek(n uint32, d Direction, o *Observation, segment *TCPSegment) {
 	a, f := t.accounts.at(n), t.records.at(n)
 	a.tries++
-	head := t.alikeHead(uint32(f.Tuple.hash(t.seed)>>32), &f.Tuple)
+	head := t.alikeHead(uint32(f.Tuple.hash()>>32), &f.Tuple)
 	if head == n && f.next == 0 {
 		return // the usual case
 	}

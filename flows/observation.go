@@ -13,6 +13,7 @@ type Observation struct {
 	Bytes   uint32 // of the IP packet, header included; of all its fragments together
 	Payload uint32 // bytes behind the transport header
 	body    []byte // captured bytes of the transport header and what it carries; TCP's are in tcp
+	hash    uint64 // of the tuple
 	path    uint32 // of the batch
 	tcp     int32  // index in the batch, -1 for none
 

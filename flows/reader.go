@@ -382,6 +382,7 @@ func (w *walk) finish() {
 	if !w.transport && (hasPorts(o.Protocol) || o.query()) {
 		o.flags |= portless
 	}
+	o.hash = o.Tuple.hash()
 }
 
 // print takes the fingerprint of the innermost packet.

@@ -201,16 +201,10 @@ func newSegments(limit int) *segments {
 	return &segments{byKey: map[string]uint32{}, slots: []*Segment{nil}, limit: limit}
 }
 
-// Policy None and the steps of a tunnel's own segment make one key of several paths.
-func (s *segments) slot(key []byte) (slot uint32, ok bool) {
-	slot, ok = s.byKey[string(key)]
-	return slot, ok
-}
-
-// add adds a segment under key.
-func (s *segments) add(key []byte, segment *Segment) uint32 {
+// add adds a segment, under its key.
+func (s *segments) add(segment *Segment) {
 	s.nextID++
-	segment.ID, segment.key, segment.forward = s.nextID, string(key), true
+	segment.ID, segment.forward = s.nextID, true
 	if last := len(s.free) - 1; last >= 0 {
 		segment.slot = s.free[last]
 		s.free = s.free[:last]
@@ -220,7 +214,6 @@ func (s *segments) add(key []byte, segment *Segment) uint32 {
 		s.slots = append(s.slots, segment)
 	}
 	s.byKey[segment.key] = segment.slot
-	return segment.slot
 }
 
 // full tells that there is room for no other segment.

@@ -33,7 +33,7 @@ func (p *tenantsParser) conflicts() error {
 			return p.twoTenants(c.line, c.what, first.tenant, c.otherLine, r.tenant, c.hint)
 		}
 		if compared > maxComparisons {
-			return p.fail(r.line, "too many entries before this one overlap to compare them all")
+			return p.fail(r.line, "too many entries mean the same identifiers as this one to compare them all")
 		}
 	}
 	return nil

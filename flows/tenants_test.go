@@ -176,6 +176,7 @@ func TestTenantsHostile(t *testing.T) {
 		{"alias bomb", bomb(), "f:1: a is not a key here; names of tenants stand below tenants:"},
 		{"alias bomb below", "tenants:\n  red: [&a {vni: 5}, *a]\n", "f:2: aliases are not followed; write out what *a stands for"},
 		{"an alias in itself", "tenants: &a\n  red: [*a]\n", "f:2: aliases are not followed; write out what *a stands for"},
+		{"all in all others", overlapping(9_000), "f:1867: too many entries mean the same identifiers as this one to compare them all"},
 		{"only a comment", "# nothing\n", "f:1: no tenants are in it"},
 		{"only a document's start", "---\n", "f:1: no tenants are in it"},
 	} {
@@ -186,6 +187,16 @@ func TestTenantsHostile(t *testing.T) {
 	if _, err := ParseTenants("f", []byte("\ufefftenants:\r\n  red:\r\n    - vni: 5\r\n")); err != nil {
 		t.Errorf("a file from Windows: %v", err)
 	}
+}
+
+// overlapping is n tenants whose VNIs are all the same, and something else is not.
+func overlapping(n int) string {
+	var b strings.Builder
+	b.WriteString("tenants:\n")
+	for i := range n {
+		b.WriteString(" t" + strconv.Itoa(i) + ":\n - {vni: 1-9, isid: " + strconv.Itoa(i) + "}\n")
+	}
+	return b.String()
 }
 
 func bomb() string {

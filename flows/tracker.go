@@ -2,7 +2,6 @@ package flows
 
 import (
 	"encoding/binary"
-	"math/rand/v2"
 
 	"pktscope/dissect"
 )
@@ -36,7 +35,6 @@ const (
 // Tracker follows flows. It takes what was read of packets in capture order, and is for one goroutine at a time.
 type Tracker struct {
 	options  Options
-	seed     uint64
 	segments *segments
 	key      []byte
 	known    map[*Reader][]*Segment // by the reader's numbers of paths
@@ -61,9 +59,10 @@ type Tracker struct {
 	within       []uint32 // flows of the packet that is being played, by observation
 	copy         copyOf   // what else was captured of it
 
-	now    int64 // the latest time of a packet
-	counts Counts
-	flow   Flow // what Left is given
+	now     int64  // the latest time of a packet
+	fetched uint32 // see fetch
+	counts  Counts
+	flow    Flow // what Left is given
 }
 
 // Counts are what the tracker counts besides flows.
@@ -82,7 +81,7 @@ type Counts struct {
 
 // NewTracker returns a tracker that remembers nothing yet.
 func NewTracker(o Options) *Tracker {
-	t := &Tracker{options: o, seed: rand.Uint64(), known: map[*Reader][]*Segment{}, exact: newIndex(), alike: newIndex(), copies: newCopies(),
+	t := &Tracker{options: o, known: map[*Reader][]*Segment{}, exact: newIndex(), alike: newIndex(), copies: newCopies(),
 		pairs: map[[2]uint32]*Pair{}, translations: newTranslations()}
 	if t.options.MaxFlows == 0 {
 		t.options.MaxFlows = defaultFlows
@@ -111,28 +110,32 @@ func (t *Tracker) ForgottenSegments() Forgotten { return t.segments.forgotten }
 // Play takes a batch that r has read. Batches have to be played in capture order, while the bytes of their packets are still there.
 func (t *Tracker) Play(r *Reader, b *Batch) {
 	t.learn(r, b)
-	first := int32(0)
+	first, fetched := 0, 0
 	for i := range b.packets {
 		m := &b.packets[i]
+		if first >= fetched {
+			fetched = min(first+fetchAhead, len(b.observations))
+			t.fetch(b.observations[first:fetched])
+		}
 		t.packet(b, m, b.observations[first:m.end])
-		first = m.end
+		first = int(m.end)
 	}
 }
 
-// learn numbers the paths that the batch met first.
+// learn numbers the paths that the batch met first. They become segments when packets are played that are in them.
 func (t *Tracker) learn(r *Reader, b *Batch) {
 	known := t.known[r]
 	if b.forgot {
 		known = known[:0]
 	}
 	for _, p := range b.fresh {
-		known = append(known, t.meet(p))
+		known = append(known, t.named(p))
 	}
 	t.known[r], t.numbered = known, known
 }
 
-// meet returns the segment of a path.
-func (t *Tracker) meet(p path) *Segment {
+// named returns the segment of a path, with its key, but not in the table.
+func (t *Tracker) named(p path) *Segment {
 	s := &Segment{Point: p.point, Path: t.options.Policy.Apply(p.steps)}
 	point := uint32(p.point.ID)
 	if t.options.OneSite || t.options.Policy == None {
@@ -145,14 +148,28 @@ func (t *Tracker) meet(p path) *Segment {
 			t.key = append(append(append(t.key[:0], 0xff), tenant...), 0) // wherever it was captured
 		}
 	}
-	t.key = s.Path.append(t.key)
-	return t.intern(s)
+	s.key = string(s.Path.append(t.key))
+	return s
 }
 
-// intern returns the segment with the tracker's key: s if it is a new one.
-func (t *Tracker) intern(s *Segment) *Segment {
-	if slot, ok := t.segments.slot(t.key); ok {
-		return t.segments.slots[slot]
+// segment returns the n-th segment of the batch's reader.
+func (t *Tracker) segment(n uint32) *Segment {
+	if s := t.numbered[n]; s.slot != 0 {
+		return s
+	}
+	return t.meet(n)
+}
+
+// meet puts a segment into the table that is not there yet, or was and has left; then it is another one with the same name.
+func (t *Tracker) meet(n uint32) *Segment {
+	s := t.numbered[n]
+	if slot, ok := t.segments.byKey[s.key]; ok {
+		t.numbered[n] = t.segments.slots[slot]
+		return t.numbered[n]
+	}
+	if s.ID != 0 {
+		s = &Segment{Point: s.Point, Path: s.Path, Tenant: s.Tenant, key: s.key}
+		t.numbered[n] = s
 	}
 	for t.segments.full() {
 		if left, ok := t.segments.evict(); ok {
@@ -161,23 +178,8 @@ func (t *Tracker) intern(s *Segment) *Segment {
 			break
 		}
 	}
-	t.segments.add(t.key, s)
+	t.segments.add(s)
 	return s
-}
-
-// segment returns the n-th segment of the batch's reader. It may have left meanwhile; then it is another one with the same name.
-func (t *Tracker) segment(n uint32) *Segment {
-	if s := t.numbered[n]; s.slot != 0 {
-		return s
-	}
-	return t.meetAgain(n)
-}
-
-func (t *Tracker) meetAgain(n uint32) *Segment {
-	s := t.numbered[n]
-	t.key = append(t.key[:0], s.key...)
-	t.numbered[n] = t.intern(&Segment{Point: s.Point, Path: s.Path, Tenant: s.Tenant})
-	return t.numbered[n]
 }
 
 func (t *Tracker) packet(b *Batch, m *mark, observations []Observation) {
@@ -272,8 +274,8 @@ func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, paren
 		t.counts.Portless++
 		return 0
 	}
-	symmetric := o.Tuple.hash(t.seed)
-	hash := uint32(fold(symmetric^uint64(s.slot)<<32^fold1, t.seed^fold2))
+	symmetric := o.hash
+	hash := keyHash(symmetric, s.slot)
 	n, d := t.find(s.slot, hash, &o.Tuple)
 	if o.is(related) {
 		t.relate(n)

@@ -3,6 +3,7 @@ package flows
 import (
 	"encoding/binary"
 	"math/bits"
+	"math/rand/v2"
 	"net/netip"
 )
 
@@ -63,12 +64,20 @@ func fold(a, b uint64) uint64 {
 	return hi ^ lo
 }
 
-// hash is the same for both directions. seed keeps a hostile capture from choosing tuples that collide.
-func (t *Tuple) hash(seed uint64) uint64 {
+// seed keeps a hostile capture from choosing tuples that collide. It differs from run to run, and nothing that is printed depends on it.
+var seed = rand.Uint64()
+
+// hash is the same for both directions.
+func (t *Tuple) hash() uint64 {
 	a := fold(binary.LittleEndian.Uint64(t.Src[:])^fold1, binary.LittleEndian.Uint64(t.Src[8:])^seed^uint64(t.Sport))
 	b := fold(binary.LittleEndian.Uint64(t.Dst[:])^fold1, binary.LittleEndian.Uint64(t.Dst[8:])^seed^uint64(t.Dport))
 	if t.query() {
 		b = fold(binary.LittleEndian.Uint64(t.Dst[:])^fold1, binary.LittleEndian.Uint64(t.Dst[8:])^seed^uint64(t.Sport))
 	}
 	return fold(a+b^fold2, a^b^seed^uint64(t.Protocol)<<8^uint64(t.Type))
+}
+
+// keyHash is the hash of a flow's key: of its tuple, and the number of its segment.
+func keyHash(tuple uint64, segment uint32) uint32 {
+	return uint32(fold(tuple^uint64(segment)<<32^fold1, seed^fold2))
 }

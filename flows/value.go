@@ -2,10 +2,8 @@ package flows
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,10 +12,10 @@ import (
 // A Value is what a [Field] has in a flow. The zero Value is absent: nothing is known, or the flow has no such thing.
 type Value struct {
 	Kind    ValueKind // 0 if it is absent
-	Number  int64     // of numbers, times and durations; 1 for true
-	Text    string
+	Number  int64     // of numbers, named ones, times and durations; 1 for true
+	Text    string    // also the name of a number
 	Address netip.Addr
-	Numbers []int64
+	Numbers []uint8
 	Links   []Link
 }
 
@@ -30,6 +28,7 @@ const (
 	KindTime                          // nanoseconds since the Unix epoch
 	KindBool                          // true or false
 	KindText                          // text
+	KindName                          // a number that has a name
 	KindAddress                       // an IP address
 	KindNumbers                       // several integers, in the order in which they were met
 	KindLinks                         // what the flow has to do with others
@@ -37,7 +36,7 @@ const (
 
 // String is how the documentation calls the kind.
 func (k ValueKind) String() string {
-	return [...]string{"absent", "integer", "duration", "time", "boolean", "text", "address", "integers", "links"}[k]
+	return [...]string{"absent", "integer", "duration", "time", "boolean", "text", "name", "address", "integers", "links"}[k]
 }
 
 func numberOf[N ~int | ~int64 | ~uint8 | ~uint16 | ~uint32 | ~uint64](n N) Value {
@@ -77,23 +76,6 @@ func durationOf(d time.Duration) Value {
 	return Value{Kind: KindDuration, Number: int64(d)}
 }
 
-// Compare orders values of one kind, and absent ones behind them.
-func (v Value) Compare(w Value) int {
-	switch {
-	case v.Kind != w.Kind:
-		return cmp.Compare(w.Kind, v.Kind) // one of them is absent
-	case v.Kind == KindText:
-		return strings.Compare(v.Text, w.Text)
-	case v.Kind == KindAddress:
-		return v.Address.Compare(w.Address)
-	case v.Kind == KindNumbers:
-		return slices.Compare(v.Numbers, w.Numbers)
-	case v.Kind == KindLinks:
-		return cmp.Compare(len(v.Links), len(w.Links))
-	}
-	return cmp.Compare(v.Number, w.Number)
-}
-
 // nineDigits is RFC 3339 in UTC, so that texts sort as times do.
 const nineDigits = "2006-01-02T15:04:05.000000000Z"
 
@@ -106,7 +88,7 @@ func (v Value) AppendText(dst []byte) []byte {
 		return time.Unix(0, v.Number).UTC().AppendFormat(dst, nineDigits)
 	case KindBool:
 		return strconv.AppendBool(dst, v.Number != 0)
-	case KindText:
+	case KindText, KindName:
 		return append(dst, v.Text...)
 	case KindAddress:
 		return v.Address.AppendTo(dst)
@@ -123,12 +105,12 @@ func (v Value) AppendText(dst []byte) []byte {
 	return dst
 }
 
-func appendNumbers(dst []byte, numbers []int64, between byte) []byte {
+func appendNumbers(dst []byte, numbers []uint8, between byte) []byte {
 	for i, n := range numbers {
 		if i > 0 {
 			dst = append(dst, between)
 		}
-		dst = strconv.AppendInt(dst, n, 10)
+		dst = strconv.AppendUint(dst, uint64(n), 10)
 	}
 	return dst
 }
@@ -140,7 +122,7 @@ func (v Value) AppendJSON(dst []byte) []byte {
 		return append(dst, "null"...)
 	case KindTime, KindAddress:
 		return append(v.AppendText(append(dst, '"')), '"')
-	case KindText:
+	case KindText, KindName:
 		return appendQuoted(dst, v.Text)
 	case KindNumbers:
 		return append(appendNumbers(append(dst, '['), v.Numbers, ','), ']')

@@ -19,6 +19,8 @@
 //		... // frame.Data is valid until the next call of Next
 //	}
 //
+// The package holds the reference corpus, too: [Corpus] lists recordings of real networks, each of which opens under the name "corpus:NAME".
+//
 // A capture is hostile input. Every length in it is checked against what the file really holds before it is believed,
 // memory grows only with bytes that were read, and what is wrong is a [DamageError] that names the place; whatever
 // stood before it has been read by then. A file that is no capture is a [FormatError] that says what it looks like.

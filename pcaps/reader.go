@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strings"
 )
 
 // blockSize is how much is read at once, in bytes. Smaller reads cost more calls, larger ones lose the cache.
@@ -103,11 +104,19 @@ func (c *contents) keepComment(comments []string, value []byte) []string {
 	return append(comments, text(value))
 }
 
-// Open opens a capture file, "-" for standard input. The error is a *[FormatError] if it is none, a *[DamageError] if
-// its first header is cut short, and an *[fs.PathError] if it cannot be opened.
+// Open opens a capture file, "-" for standard input, "corpus:NAME" for a [Recording]. The error is a *[FormatError] if it is none, a
+// *[DamageError] if its first header is cut short, an *[fs.PathError] if it cannot be opened, and a *[NoRecordingError] if there is no such
+// recording.
 func Open(path string) (*Reader, error) { return open(path, 0, blockSize) }
 
 func open(path string, index, block int) (*Reader, error) {
+	if name, ok := strings.CutPrefix(path, corpusPrefix); ok {
+		recording, err := FindRecording(name)
+		if err != nil {
+			return nil, err
+		}
+		return recording.open(index, block)
+	}
 	file, name := os.Stdin, "standard input"
 	if path != "-" {
 		var err error

@@ -17,18 +17,22 @@ type flowsReport struct {
 	options  flows.Options
 	groups   int
 	left     *FlowTable // those that left before the end
+	alone    flows.Connection
 }
 
 func newFlowsReport(s setup) Report {
 	r := &flowsReport{tracking: s.flows, options: s.flows.options, groups: s.groups}
 	r.Reset()
-	s.flows.onLeave(func(f *flows.Flow) { r.left.Add(f.Alone()) })
+	s.flows.onLeave(func(f *flows.Flow) {
+		r.alone.Alone(f)
+		r.left.Add(&r.alone)
+	})
 	return r
 }
 
 func (r *flowsReport) NewPart() Part { return noPart{} }
 
-func (r *flowsReport) Reset() { r.left = NewFlowTable(flows.Largest, r.groups, r.options) }
+func (r *flowsReport) Reset() { r.left = NewFlowTable(flows.ByBytes(), r.groups, r.options) }
 
 func (r *flowsReport) Snapshot() []*Table {
 	all := r.left.clone()
@@ -66,7 +70,7 @@ func (t *flowTotals) add(f *flows.Flow, sign uint64) {
 }
 
 // NewFlowTable returns an empty table that keeps at most limit rows. Flows are told apart as the options say.
-func NewFlowTable(order flows.Order, limit int, o flows.Options) *FlowTable {
+func NewFlowTable(order *flows.Order, limit int, o flows.Options) *FlowTable {
 	return &FlowTable{top: flows.Top[*flows.Connection]{Order: order, Limit: limit}, oneSite: o.OneSite || o.Policy == flows.None}
 }
 

@@ -139,6 +139,8 @@ func (o *operand) described() string {
 }
 
 // verified tells whether the values are known only after checksums were verified.
+func (o *operand) relative() bool { return slices.ContainsFunc(o.fields, (*dissect.Field).Relative) }
+
 func (o *operand) verified() bool {
 	for _, f := range o.fields {
 		if f.Verified() {

@@ -142,6 +142,12 @@ func (p *Projection) NeedsOwner() bool {
 	return slices.ContainsFunc(p.series, func(s *series) bool { return s.owned() })
 }
 
+// relative tells whether the groups or what is added up depends on where conversations start, see [dissect.Field.Relative].
+func (p *Projection) relative() bool {
+	return slices.ContainsFunc(p.terms, func(t term) bool { return t.relative() }) ||
+		slices.ContainsFunc(p.series, func(s *series) bool { return s.relative() })
+}
+
 // projected is a projection as a report.
 type projected struct {
 	*Projection

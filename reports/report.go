@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"pktscope/dissect"
+	"pktscope/flows"
 	"pktscope/pcaps"
 )
 
@@ -71,18 +72,13 @@ type setup struct {
 // maxGroups bounds each table of groups unless [Options] say otherwise. What finds no room is added up in one row.
 const maxGroups = 10_000
 
-// Set is some reports over one run. It is a [Consumer].
+// Set is some reports over one run. It is a [Sharded] consumer.
 type Set struct {
 	reports []Report
-	parts   []Part
 	flows   *tracking // nil if nobody asks for flows
-	added   int       // packets in parts, not yet flushed
 	packets uint64    // since the start
+	own     *setShard // of Packet; nil if nobody has called it
 }
-
-// blockPackets is how many packets are added to parts before they are flushed. To flush costs as much for a group with one packet as
-// for one with many.
-const blockPackets = 1 << 16
 
 // NewSet returns the named reports over src in the order in which they print, and o.By behind them; if there are neither, those that need
 // not be asked for. The error is for a name that is none.
@@ -114,10 +110,7 @@ func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {
 	return s, nil
 }
 
-func (s *Set) add(r Report) {
-	s.reports = append(s.reports, r)
-	s.parts = append(s.parts, r.NewPart())
-}
+func (s *Set) add(r Report) { s.reports = append(s.reports, r) }
 
 func unknownReport(name string) error {
 	var known []string
@@ -131,30 +124,87 @@ func unknownReport(name string) error {
 	return fmt.Errorf("%q is not a report; %sthere are %s", name, hint, strings.Join(known, ", "))
 }
 
-// Packet implements [Consumer].
-func (s *Set) Packet(p *dissect.Packet) error {
-	if s.flows != nil {
-		s.flows.packet(p)
+// setShard counts the packets of blocks for the reports of a set.
+type setShard struct {
+	set     *Set
+	parts   []Part
+	tracker *flows.Tracker // that reader reads for; nil if nobody asks for flows
+	reader  *flows.Reader
+	batch   flows.Batch
+	added   uint64 // packets, not yet flushed
+}
+
+// NewShard implements [Sharded].
+func (s *Set) NewShard() Shard { return s.newShard() }
+
+func (s *Set) newShard() *setShard {
+	t := &setShard{set: s}
+	for _, r := range s.reports {
+		t.parts = append(t.parts, r.NewPart())
 	}
-	for _, part := range s.parts {
+	return t
+}
+
+// Packet implements [Shard].
+func (t *setShard) Packet(p *dissect.Packet) {
+	for _, part := range t.parts {
 		part.Add(p)
 	}
-	s.packets++
-	if s.added++; s.added == blockPackets {
-		s.flush()
+	if f := t.set.flows; f != nil {
+		if t.tracker != f.Tracker { // the first packet, or the first behind a Reset
+			t.tracker, t.reader = f.Tracker, flows.NewReader()
+		}
+		t.reader.Read(p, &t.batch)
+	}
+	t.added++
+}
+
+// Play implements [Shard].
+func (t *setShard) Play() error {
+	if t.tracker != nil {
+		t.tracker.Play(t.reader, &t.batch)
+		t.batch.Reset()
 	}
 	return nil
 }
 
-func (s *Set) flush() {
-	for _, part := range s.parts {
+// Flush implements [Shard].
+func (t *setShard) Flush() error {
+	for _, part := range t.parts {
 		part.Flush()
 	}
-	s.added = 0
+	t.set.packets += t.added
+	t.added = 0
+	return nil
+}
+
+// blockPackets is how many packets Packet counts before they are flushed.
+const blockPackets = blockFrames
+
+// Packet implements [Consumer], for somebody who has the packets already.
+func (s *Set) Packet(p *dissect.Packet) error {
+	if s.own == nil {
+		s.own = s.newShard()
+	}
+	s.own.Packet(p)
+	if err := s.own.Play(); err != nil || s.own.added < blockPackets {
+		return err
+	}
+	return s.own.Flush()
+}
+
+// flush counts what Packet has left.
+func (s *Set) flush() {
+	if s.own != nil {
+		s.own.Flush()
+	}
 }
 
 // Packets is how many there were, also before a Reset.
-func (s *Set) Packets() uint64 { return s.packets }
+func (s *Set) Packets() uint64 {
+	s.flush()
+	return s.packets
+}
 
 // Snapshot returns the tables of all packets since the last Reset.
 func (s *Set) Snapshot() (tables []*Table) {

@@ -16,12 +16,12 @@ import (
 	"pktscope/pcaps"
 )
 
-const overlayFile = "../pcaps/testdata/overlay.pcapng"
+const generatedFile = "../pcaps/testdata/generated.pcapng"
 
-// overlay returns the frames of the reference capture.
-func overlay(t testing.TB) (frames []pcaps.Frame) {
+// generated returns the frames of the generated capture, whose every number is known.
+func generated(t testing.TB) (frames []pcaps.Frame) {
 	t.Helper()
-	src, err := pcaps.Open(overlayFile)
+	src, err := pcaps.Open(generatedFile)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,10 +56,13 @@ func playParts(t testing.TB, s setup, parts []Part, every int, o Options, frames
 	for _, f := range frames {
 		in.steps = append(in.steps, f)
 	}
+	reader, batch := flows.NewReader(), flows.Batch{}
 	n := 0
 	err := Read(in, o, consumer(func(p *dissect.Packet) error {
 		if s.flows != nil {
-			s.flows.packet(p)
+			batch.Reset()
+			reader.Read(p, &batch)
+			s.flows.Play(reader, &batch)
 		}
 		if len(parts) == 0 {
 			return nil
@@ -150,7 +153,7 @@ func wantLines(t testing.TB, table *Table, columns string, want ...string) {
 
 // TestOverlay pins what all reports say about the reference capture, for people and for programs.
 func TestOverlay(t *testing.T) {
-	src, err := pcaps.Open(overlayFile)
+	src, err := pcaps.Open(generatedFile)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,12 +175,12 @@ func TestOverlay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	golden(t, "overlay.txtar", &txtar.Archive{Files: []txtar.File{{Name: "text", Data: text.Bytes()}, {Name: "csv", Data: csv.Bytes()}}})
+	golden(t, "generated.txtar", &txtar.Archive{Files: []txtar.File{{Name: "text", Data: text.Bytes()}, {Name: "csv", Data: csv.Bytes()}}})
 }
 
 // mixture is frames in which many groups come and go, in an order of their own.
 func mixture(t testing.TB) []pcaps.Frame {
-	frames := overlay(t)
+	frames := generated(t)
 	for i := range 200 {
 		b := craft.Packet(craft.Ethernet{}, craft.VLAN{ID: uint16(1 + i*i%37)}, craft.IPv4{}, craft.UDP{Src: uint16(i)},
 			craft.VXLAN{VNI: uint32(i * 7 % 23)}, craft.Ethernet{}, craft.IPv4{}, craft.TCP{Src: uint16(i), Dst: 80})
@@ -234,7 +237,7 @@ func TestEmpty(t *testing.T) {
 	for _, d := range all {
 		r, _ := describedBy(t, d.Name, setup{groups: maxGroups})
 		empty := r.Snapshot()
-		full := count(t, d.Name, setup{groups: maxGroups}, overlay(t))
+		full := count(t, d.Name, setup{groups: maxGroups}, generated(t))
 		if len(empty) != len(full) {
 			t.Fatalf("%s: %d tables of nothing, %d of packets", d.Name, len(empty), len(full))
 		}
@@ -301,7 +304,7 @@ func TestAddDoesNotAllocate(t *testing.T) {
 }
 
 func BenchmarkAdd(b *testing.B) {
-	packets := finished(b, overlay(b))
+	packets := finished(b, generated(b))
 	for _, d := range all {
 		b.Run(d.Name, func(b *testing.B) {
 			r, _ := describedBy(b, d.Name, setup{groups: maxGroups})

@@ -2,7 +2,7 @@ package reports
 
 import (
 	"errors"
-	"io"
+	"sync"
 
 	"pktscope/dissect"
 	"pktscope/dissect/filter"
@@ -17,6 +17,23 @@ type Consumer interface {
 	Packet(p *dissect.Packet) error
 }
 
+// Sharded is a consumer of which several goroutines may take packets at a time, each with a shard of its own.
+type Sharded interface {
+	Consumer
+	NewShard() Shard
+}
+
+// A Shard takes the packets of one block after another. Its blocks are played in capture order: between any two calls of Play and Flush
+// there are only those of other shards, with the packets that were captured between.
+type Shard interface {
+	// Packet takes a finished packet of the block, while other shards take theirs.
+	Packet(p *dissect.Packet)
+	// Play does what has to be done in capture order, while the bytes of the packets since the last Play are still there.
+	Play() error
+	// Flush ends the block, after Play.
+	Flush() error
+}
+
 // Options are choices for [Read] and [NewSet].
 type Options struct {
 	Dissect      dissect.Options
@@ -28,11 +45,13 @@ type Options struct {
 	// capture order.
 	Select func(*dissect.Frame) bool
 
-	By     *Projection // a report of the user's own; nil for none
-	Groups int         // the most groups that a table keeps; 0 is 10,000
-	Queues QueueOptions
-	Owner  bool          // packets say whose they are, also if the filter does not ask
-	Flows  flows.Options // how flows are told apart, for reports that say something of them; Left is not used
+	By      *Projection // a report of the user's own; nil for none
+	Groups  int         // the most groups that a table keeps; 0 is 10,000
+	Queues  QueueOptions
+	Workers int           // goroutines, for a consumer that is sharded; 0 is 1
+	Owner   bool          // packets say whose they are, also if the filter does not ask
+	block   int           // most frames in a block; 0 is blockFrames
+	Flows   flows.Options // how flows are told apart, for reports that say something of them; Left is not used
 }
 
 // IncompleteError says that not all of the input could be read. All that could was consumed.
@@ -44,43 +63,41 @@ func (e *IncompleteError) Error() string { return errors.Join(e.Errs...).Error()
 
 func (e *IncompleteError) Unwrap() []error { return e.Errs }
 
-// Read takes the packets of src through all steps: the intake says where each frame was captured, a worker decodes it, a player
-// resolves what needs what came before and hands the packet to the consumer. A damaged file does not end the run: the
-// others are read to their ends, and the error is an [*IncompleteError] then. Any other error is the consumer's.
+// Read takes the packets of src through all steps: a worker takes a block of frames, which notes where each was captured, and decodes what
+// can be decoded without the packets before; then, block by block in capture order, what needs them is resolved, and the consumer has its
+// turn. A damaged file does not end the run: the others are read to their ends, and the error is an [*IncompleteError] then. Any other
+// error is the consumer's.
 func Read(src pcaps.Source, o Options, c Consumer) error {
-	config := dissect.NewConfig(o.Dissect)
-	in := intake{points: map[*pcaps.Interface]*dissect.Point{}}
-	early := !o.NoChecksums
-	if o.Filter != nil { // what it does not mean need not be verified
-		early = o.Filter.NeedsChecksums()
+	r := newRun(src, o)
+	sharded, ok := c.(Sharded)
+	if !ok {
+		w := r.worker(&alone{consumer: c})
+		w.serial = true
+		w.block.frames = make([]taken, 0, 1) // what somebody waits for at the end of a pipe comes at once
+		w.work()
+		return r.err()
 	}
-	work := worker{decoder: config.NewDecoder(), verify: early}
-	play := player{resolver: config.NewResolver(), early: early, takes: o.Select, filter: o.Filter, verify: !o.NoChecksums, consumer: c}
-	if o.Owner || o.Filter != nil && o.Filter.NeedsOwner() {
-		play.owner = flows.NewOwner(o.Flows.Tenants)
+	workers := make([]*worker, max(1, o.Workers))
+	for i := range workers {
+		workers[i] = r.worker(sharded.NewShard())
 	}
-	var damaged IncompleteError
-	var frame pcaps.Frame
-	for n := uint64(0); o.MaximumCount == 0 || n < o.MaximumCount; {
-		err := src.Next(&frame)
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			damaged.Errs = append(damaged.Errs, err)
-			continue
-		}
-		p := work.packet(in.frame(&frame))
-		if err := play.packet(p); err != nil {
-			return err
-		}
-		n++
+	var working sync.WaitGroup
+	for _, w := range workers {
+		working.Go(w.work)
 	}
-	if damaged.Errs != nil {
-		return &damaged
-	}
-	return nil
+	working.Wait()
+	return r.err()
 }
+
+// alone is the one shard of a consumer that is not sharded.
+type alone struct {
+	consumer Consumer
+	failed   error
+}
+
+func (a *alone) Packet(p *dissect.Packet) { a.failed = a.consumer.Packet(p) }
+func (a *alone) Play() error              { return a.failed }
+func (a *alone) Flush() error             { return nil }
 
 // intake gives frames their capture points. It sees frames in the order of reading, in which it numbers the points.
 type intake struct {
@@ -123,50 +140,4 @@ func (in *intake) point(f *pcaps.Frame) *dissect.Point {
 		point = &other
 	}
 	return point
-}
-
-// worker does what a frame alone decides. Any number of them may work on frames in any order.
-type worker struct {
-	decoder *dissect.Decoder
-	scratch dissect.Packet
-	verify  bool
-}
-
-// packet decodes f. The packet is valid until the next call.
-func (w *worker) packet(f *dissect.Frame) *dissect.Packet {
-	w.decoder.Decode(&w.scratch, f)
-	if w.verify {
-		w.scratch.Verify()
-	}
-	return &w.scratch
-}
-
-// player takes packets in capture order, for what depends on it.
-type player struct {
-	resolver *dissect.Resolver
-	early    bool // verify before the filter is asked
-	filter   *filter.Filter
-	verify   bool
-	takes    func(*dissect.Frame) bool
-	consumer Consumer
-	owner    *flows.Owner // nil if nobody asks whose packets are
-}
-
-func (r *player) packet(p *dissect.Packet) error {
-	if p.Pending() {
-		r.resolver.Resolve(p)
-		if r.early {
-			p.Verify()
-		}
-	}
-	if r.owner != nil {
-		r.owner.Set(p)
-	}
-	if r.takes != nil && !r.takes(&p.Frame) || r.filter != nil && !r.filter.Match(p) {
-		return nil
-	}
-	if r.verify {
-		p.Verify()
-	}
-	return r.consumer.Packet(p)
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"pktscope/dissect"
 	"pktscope/flows"
 	"pktscope/internal/craft"
 	"pktscope/pcaps"
@@ -26,7 +25,8 @@ func tracked(t testing.TB, file string, o flows.Options) setup {
 	}
 	defer src.Close()
 	s := setup{groups: maxGroups, flows: newTracking(o)}
-	if err := Read(src, Options{}, consumer(func(p *dissect.Packet) error { s.flows.packet(p); return nil })); err != nil {
+	follow := TenantsFile{tracking: s.flows, reader: flows.NewReader()} // which does nothing but follow flows
+	if err := Read(src, Options{}, &follow); err != nil {
 		t.Fatal(err)
 	}
 	return s

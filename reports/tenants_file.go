@@ -18,17 +18,21 @@ import (
 // A TenantsFile collects what a first tenants file can say of some packets. It is a [Consumer].
 type TenantsFile struct {
 	tracking *tracking
+	reader   *flows.Reader
+	batch    flows.Batch
 }
 
 // NewTenantsFile returns one that tells segments apart exactly, whatever o says of policies and tenants.
 func NewTenantsFile(o flows.Options) *TenantsFile {
 	o.Policy, o.OneSite, o.Tenants = flows.Exact, false, nil
-	return &TenantsFile{newTracking(o)}
+	return &TenantsFile{tracking: newTracking(o), reader: flows.NewReader()}
 }
 
 // Packet implements [Consumer].
 func (f *TenantsFile) Packet(p *dissect.Packet) error {
-	f.tracking.packet(p)
+	f.batch.Reset()
+	f.reader.Read(p, &f.batch)
+	f.tracking.Play(f.reader, &f.batch)
 	return nil
 }
 

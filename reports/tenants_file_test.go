@@ -17,7 +17,7 @@ import (
 // firstFile is the tenants file of what a tracker saw.
 func firstFile(t testing.TB, s setup) string {
 	t.Helper()
-	return string((&TenantsFile{s.flows}).Text())
+	return string((&TenantsFile{tracking: s.flows}).Text())
 }
 
 // checkGroups checks that a tenants file, read back, groups segments as they were grouped without it.
@@ -51,7 +51,7 @@ func checkGroups(t *testing.T, s setup, text string) {
 }
 
 func TestTenantsFile(t *testing.T) {
-	for _, file := range []string{"ovs-tunnel.pcapng.zst", "ovs-vlan.pcapng.zst", "overlay.pcapng"} {
+	for _, file := range []string{"ovs-tunnel.pcapng.zst", "ovs-vlan.pcapng.zst", "generated.pcapng", "overlay.pcapng.zst"} {
 		s := tracked(t, file, flows.Options{})
 		text := firstFile(t, s)
 		checkGroups(t, s, text)

@@ -167,7 +167,7 @@ func placedFieldWords(prefix string) []cobra.Completion {
 }
 
 func flowFieldWords(prefix string) (found []cobra.Completion) {
-	for _, f := range flows.Fields() {
+	for f := range flows.Records.Fields() {
 		if strings.HasPrefix(f.Name, prefix) {
 			found = append(found, cobra.CompletionWithDesc(f.Name, f.Doc))
 		}

@@ -73,7 +73,7 @@ func (f *failOn) needsChecksums() bool {
 }
 
 // watching is c, with an eye on its packets.
-func (f *failOn) watching(c reports.Consumer) reports.Consumer {
+func (f *failOn) watching(c reports.Sharded) reports.Sharded {
 	if len(f.findings) == 0 {
 		return c
 	}
@@ -81,21 +81,45 @@ func (f *failOn) watching(c reports.Consumer) reports.Consumer {
 }
 
 type watcher struct {
-	reports.Consumer
+	reports.Sharded
 	findings []finding
 }
 
-// Packet implements [reports.Consumer].
-func (w watcher) Packet(p *dissect.Packet) error {
-	for i := range w.findings {
-		if f := &w.findings[i]; f.holds(p) {
+// NewShard implements [reports.Sharded].
+func (w watcher) NewShard() reports.Shard {
+	return &watcherShard{w.Sharded.NewShard(), w.findings, slices.Clone(w.findings)}
+}
+
+type watcherShard struct {
+	reports.Shard
+	total []finding
+	block []finding // what was found in the block
+}
+
+// Packet implements [reports.Shard].
+func (w *watcherShard) Packet(p *dissect.Packet) {
+	for i := range w.block {
+		if f := &w.block[i]; f.holds(p) {
 			if f.packets == 0 {
 				f.first = p.Number
 			}
 			f.packets++
 		}
 	}
-	return w.Consumer.Packet(p)
+	w.Shard.Packet(p)
+}
+
+// Flush implements [reports.Shard].
+func (w *watcherShard) Flush() error {
+	for i := range w.block {
+		total, block := &w.total[i], &w.block[i]
+		if total.packets == 0 {
+			total.first = block.first
+		}
+		total.packets += block.packets
+		block.packets = 0
+	}
+	return w.Shard.Flush()
 }
 
 // err is a [foundError] for each finding that packets had.

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"pktscope/flows"
-	"pktscope/pcaps"
 	"pktscope/reports"
 )
 
@@ -24,8 +23,8 @@ different labels is linked, and one line in the table. pktscope help flows says 
 
 Captures are pcap, pcapng or snoop files, compressed or not; - is standard input. Several are merged by time.`,
 		Example: `  pktscope flows trace.pcap
-  pktscope flows trace.pcap --where 'orig.dport == 443 && tcp.rtt > 0.1'
-  pktscope flows trace.pcap --sort=-tcp.retransmissions --top 50
+  pktscope flows trace.pcap --where 'tcp.port == 443 && tcp.rtt > 0.1'
+  pktscope flows trace.pcap --sort tcp.retransmissions --top 50
   pktscope flows trace.pcap -T json | jq 'select(.tcp.retransmissions > 10) | .segment'
   pktscope flows lan.pcap wan.pcap -T conntrack --legend
   pktscope flows trace.pcap --tenants tenants.yaml -Y 'vxlan.vni == 5001'`,
@@ -39,7 +38,7 @@ Captures are pcap, pcapng or snoop files, compressed or not; - is standard input
 	flags.SortFlags = false
 	flags.StringVarP(&o.format, "format", "T", "text", "what to print: "+strings.Join(flowsFormats, ", "))
 	flags.StringVar(&o.where, "where", "", "only flows that meet this `CONDITION`, in the language of -Y, as in 'tenant == \"red\" && tcp.retransmissions > 10'")
-	flags.StringVar(&o.sort, "sort", "", "order flows by `FIELDS`, with commas between them, largest first for -FIELD (default -bytes for text,\nthe order in which they began for others)")
+	flags.StringVar(&o.sort, "sort", "", "order flows by `FIELDS`, with commas between them, the largest or earliest first, for -FIELD last (default bytes\nfor text, the order in which they began for others)")
 	flags.IntVar(&o.top, "top", defaultTopFlows, "print the first `N` flows, 0 for all; others than text have all unless told otherwise")
 	flags.BoolVar(&o.legend, "legend", false, "with -T conntrack, say at the end which segment each zone is")
 	o.tracking.flags(flags)
@@ -75,7 +74,7 @@ func (o *flowsOptions) run(files []string) error {
 		return err
 	}
 	if o.where != "" {
-		condition, err := reports.CompileFlowCondition(o.where)
+		condition, err := flows.Records.Compile(o.where)
 		if err != nil {
 			return fmt.Errorf("--where: %w", err)
 		}
@@ -85,7 +84,7 @@ func (o *flowsOptions) run(files []string) error {
 	if err != nil {
 		return err
 	}
-	src, err := pcaps.OpenAll(files, pcaps.Options{})
+	src, err := open(files)
 	if err != nil {
 		return err
 	}
@@ -120,15 +119,15 @@ type flowPrinter interface {
 }
 
 func (o *flowsOptions) printer(out *output, tracking flows.Options) (flowPrinter, error) {
-	order := flows.Largest
+	var order *flows.Order // by ID
 	switch {
 	case o.sort != "":
 		var err error
-		if order, err = flows.ParseOrder(o.sort); err != nil {
+		if order, err = flows.Records.Order(o.sort); err != nil {
 			return nil, fmt.Errorf("--sort: %w", err)
 		}
-	case o.format != "text":
-		order = nil // by ID
+	case o.format == "text":
+		order = flows.ByBytes()
 	}
 	limit := o.top
 	switch {
@@ -147,7 +146,8 @@ func (o *flowsOptions) printer(out *output, tracking flows.Options) (flowPrinter
 	case "json":
 		p.line = func(dst []byte, c *flows.Connection) []byte { return c.AppendJSON(dst) }
 	case "csv":
-		p.header, p.line = flowsCSVHeader(), appendFlowCSV
+		csv := &flowsCSV{fields: flows.Fields()}
+		p.header, p.line = csv.header(), csv.line
 	case "conntrack":
 		p.whole = true
 		p.line = func(dst []byte, c *flows.Connection) []byte { return c.AppendConntrack(dst) }
@@ -175,10 +175,12 @@ type flowTable struct {
 	chosen
 	out   *output
 	table *reports.FlowTable
+	alone flows.Connection
 }
 
 func (p *flowTable) left(f *flows.Flow) error {
-	p.add(f.Alone())
+	p.alone.Alone(f)
+	p.add(&p.alone)
 	return nil
 }
 
@@ -205,9 +207,13 @@ type flowLines struct {
 	whole  bool               // a line for each connection instead
 	top    *flows.Top[[]byte] // nil for all, as they come
 	legend *legend            // nil for none
+	alone  flows.Connection
 }
 
-func (p *flowLines) left(f *flows.Flow) error { return p.add(f.Alone()) }
+func (p *flowLines) left(f *flows.Flow) error {
+	p.alone.Alone(f)
+	return p.add(&p.alone)
+}
 
 func (p *flowLines) add(c *flows.Connection) error {
 	if !p.takes(c) {
@@ -235,7 +241,10 @@ func (p *flowLines) end(tracker *flows.Tracker) (err error) {
 	if p.whole {
 		tracker.Connections(add)
 	} else {
-		tracker.Flows(func(f *flows.Flow) bool { return add(f.Alone()) })
+		tracker.Flows(func(f *flows.Flow) bool {
+			err = p.left(f)
+			return err == nil
+		})
 	}
 	p.begin()
 	if p.top != nil {

@@ -2,34 +2,51 @@ package main
 
 import (
 	"bytes"
-	"encoding/csv"
 
 	"pktscope/flows"
 	"pktscope/reports"
 )
 
-// flowsCSVHeader is a line with the names of all fields.
-func flowsCSVHeader() []byte {
-	var names []string
-	for _, f := range flows.Fields() {
-		names = append(names, f.Name)
-	}
-	return append(csvLine(names), '\n')
+// flowsCSV prints flows as CSV (RFC 4180), a line each, with all fields.
+type flowsCSV struct {
+	fields []flows.Field
+	cell   []byte
 }
 
-// appendFlowCSV appends a flow in one line, without its end.
-func appendFlowCSV(dst []byte, c *flows.Connection) []byte {
-	var cells []string
-	for _, f := range flows.Fields() {
-		cells = append(cells, reports.Printable(string(f.Value(&c.Flow).AppendText(nil))))
+// header is a line with the names of the fields.
+func (p *flowsCSV) header() (dst []byte) {
+	for i, f := range p.fields {
+		dst = appendCSVCell(dst, i, []byte(f.Name))
 	}
-	return append(dst, csvLine(cells)...)
+	return append(dst, '\n')
 }
 
-func csvLine(cells []string) []byte {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	w.Write(cells)
-	w.Flush() // memory takes all
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+// line appends a flow, without the end of the line.
+func (p *flowsCSV) line(dst []byte, c *flows.Connection) []byte {
+	for i := range p.fields {
+		p.cell = p.fields[i].Value(&c.Flow).AppendText(p.cell[:0])
+		dst = appendCSVCell(dst, i, p.cell)
+	}
+	return dst
+}
+
+// appendCSVCell appends the i-th cell of a line. Control characters are escaped, so that a flow is one line.
+func appendCSVCell(dst []byte, i int, cell []byte) []byte {
+	if i > 0 {
+		dst = append(dst, ',')
+	}
+	if bytes.ContainsFunc(cell, func(r rune) bool { return r < ' ' || r > '~' }) {
+		cell = []byte(reports.Printable(string(cell)))
+	}
+	if !bytes.ContainsAny(cell, `,"`) && !bytes.HasPrefix(cell, []byte(" ")) {
+		return append(dst, cell...)
+	}
+	dst = append(dst, '"')
+	for _, b := range cell {
+		if b == '"' {
+			dst = append(dst, '"')
+		}
+		dst = append(dst, b)
+	}
+	return append(dst, '"')
 }

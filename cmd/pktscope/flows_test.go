@@ -1,6 +1,12 @@
 package main
 
-import "pktscope/internal/craft"
+import (
+	"bytes"
+	"encoding/csv"
+	"testing"
+
+	"pktscope/internal/craft"
+)
 
 // flowCaptures are captures for the scripts about flows, by the names of their files. In overlap-*.pcap two tenants have the same connection
 // at the same time, six packets each, told apart by nothing but what is around them; in labels.pcap the two directions of one have different
@@ -83,4 +89,20 @@ func names() [][]byte {
 	return [][]byte{dns(0, "\x01\x00"), dns(1, "\x81\x80"),
 		craft.Packet(craft.Ethernet{}, craft.IPv4{Src: "10.0.0.1", Dst: "10.0.0.2", ID: 9}, craft.TCP{Src: 40002, Dst: 443, Seq: 1, Ack: 1, Flags: craft.ACK | craft.PSH},
 			craft.Payload("\x16\x03\x01"+string([]byte{0, byte(len(hello) + 4)})+"\x01\x00\x00"+string([]byte{byte(len(hello))})+hello))}
+}
+
+// A cell is quoted as encoding/csv does it, and never breaks the line.
+func TestCSVCells(t *testing.T) {
+	for _, cell := range []string{"", "plain", "a,b", `say "x"`, " led by a blank", "mpls 1 ⇄ mpls 2"} {
+		var want bytes.Buffer
+		w := csv.NewWriter(&want)
+		w.Write([]string{"x", cell})
+		w.Flush()
+		if got := string(appendCSVCell([]byte("x"), 1, []byte(cell))) + "\n"; got != want.String() {
+			t.Errorf("got %q, want %q", got, want.String())
+		}
+	}
+	if got, want := string(appendCSVCell(nil, 0, []byte("a\x1b[2J,\n\xff"))), `"a\x1b[2J,\n\xff"`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
 }

@@ -127,22 +127,30 @@ func wrap(text string, width int) (lines []string) {
 	return append(lines, line)
 }
 
-// tableLines prints a table in columns. Where it is wider than width, the widest columns are wrapped.
+// tableLines prints a table in columns. Where it is wider than width, the widest columns are wrapped, between words.
 func tableLines(rows [][]string, width int) (lines []string) {
 	const gap, narrowest = 2, 10
-	var widths []int
+	var widths, least []int
 	for _, row := range rows {
 		for c, cell := range row {
 			if c == len(widths) {
-				widths = append(widths, 0)
+				widths, least = append(widths, 0), append(least, narrowest)
 				width -= gap
+			}
+			for _, word := range strings.Fields(unmarked(cell)) {
+				least[c] = max(least[c], utf8.RuneCountInString(word))
 			}
 			widths[c] = max(widths[c], utf8.RuneCountInString(unmarked(cell)))
 		}
 	}
 	for total := sum(widths); total > width+gap; total-- { // the last has no gap behind it
-		widest := slices.Index(widths, slices.Max(widths))
-		if widths[widest] <= narrowest {
+		widest := -1
+		for c, w := range widths {
+			if w > least[c] && (widest < 0 || w > widths[widest]) {
+				widest = c
+			}
+		}
+		if widest < 0 {
 			break
 		}
 		widths[widest]--

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"pktscope/docs"
+	"pktscope/pcaps"
 )
 
 func TestPlainText(t *testing.T) {
@@ -44,9 +45,13 @@ Second
 	}
 }
 
-// The pages use no Markdown that would be left over in the text, and what is no code fits into a line.
+// The pages, and those about recordings, use no Markdown that would be left over in the text, and what is no code fits into a line.
 func TestPagesAsText(t *testing.T) {
-	for _, p := range docs.Pages() {
+	pages := docs.Pages()
+	for _, r := range pcaps.Corpus() {
+		pages = append(pages, docs.Page{Name: r.Name, Text: r.Text})
+	}
+	for _, p := range pages {
 		for _, b := range parseMarkdown(p.Text) {
 			if b.kind != code {
 				b.lines = append(wrap(unmarked(b.text), 76), tableLines(b.rows, 76)...)

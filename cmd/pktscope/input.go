@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"runtime"
 	"strconv"
 
 	"github.com/spf13/pflag"
@@ -9,7 +10,6 @@ import (
 	"pktscope/dissect"
 	"pktscope/dissect/filter"
 	"pktscope/flows"
-	"pktscope/pcaps"
 	"pktscope/reports"
 )
 
@@ -20,6 +20,7 @@ type input struct {
 	count   uint64
 	slice   slice
 	quiet   bool
+	jobs    int
 	owner   bool                 // packets say whose they are
 	tenants flows.Tenancy        // with these names; nil for none
 	see     func(*dissect.Frame) // is shown every frame, in order; nil for nobody
@@ -31,6 +32,7 @@ func (in *input) flags(set *pflag.FlagSet) {
 	set.StringVarP(&in.filter, "filter", "Y", "", "only packets that this display `FILTER` means, as in 'vxlan.vni == 5001 and tcp'")
 	set.Uint64VarP(&in.count, "count", "c", 0, "end after `N` packets, whether the filter means them or not")
 	in.slice.flags(set)
+	set.IntVarP(&in.jobs, "jobs", "j", 0, "work on `N` processors, 0 for all that there are; the output is the same")
 	set.BoolVar(&in.quiet, "quiet", false, "say nothing on standard error but what is wrong")
 	set.Var(decodeAs{&in.dissect.DecodeAs}, "decode-as",
 		"take a number for another protocol, as in udp.port=9999,vxlan; may be repeated")
@@ -48,7 +50,7 @@ func (in *input) read(files []string, checksums bool, c reports.Consumer) error 
 	if err != nil {
 		return err
 	}
-	src, err := pcaps.OpenAll(files, pcaps.Options{})
+	src, err := open(files)
 	if err != nil {
 		return err
 	}
@@ -60,7 +62,13 @@ func (in *input) options(checksums bool) (reports.Options, error) {
 	if err := in.slice.check(); err != nil {
 		return reports.Options{}, err
 	}
-	o := reports.Options{Dissect: in.dissect, NoChecksums: !checksums, MaximumCount: in.count, Owner: in.owner}
+	if in.jobs < 0 {
+		return reports.Options{}, errors.New("--jobs takes a number of processors, 0 for all")
+	}
+	if in.jobs > 0 {
+		runtime.GOMAXPROCS(in.jobs)
+	}
+	o := reports.Options{Dissect: in.dissect, NoChecksums: !checksums, MaximumCount: in.count, Workers: runtime.GOMAXPROCS(0), Owner: in.owner}
 	o.Flows.Tenants = in.tenants
 	if in.slice.given() || in.see != nil {
 		o.Select = in.takes

@@ -17,10 +17,10 @@ var update = flag.Bool("update", false, "write what commands print into the scri
 
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"pktscope": main}) }
 
-// TestScripts runs the command lines in testdata/script. In their directory they find overlay.pcapng, and tenants.pcap with its
+// TestScripts runs the command lines in testdata/script. In their directory they find generated.pcapng, and tenants.pcap with its
 // first 300 bytes in cut.pcap and its first 20 in start.pcap; raw.pcap has a packet without a link layer. Those about flows are in flowCaptures.
 func TestScripts(t *testing.T) {
-	overlay, err := os.ReadFile("../../pcaps/testdata/overlay.pcapng")
+	generated, err := os.ReadFile("../../pcaps/testdata/generated.pcapng")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,11 +30,11 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			files := flowCaptures()
 			maps.Copy(files, map[string][]byte{
-				"overlay.pcapng": overlay,
-				"tenants.pcap":   tenants(),
-				"cut.pcap":       tenants()[:300],
-				"start.pcap":     tenants()[:20],
-				"raw.pcap":       raw(),
+				"generated.pcapng": generated,
+				"tenants.pcap":     tenants(),
+				"cut.pcap":         tenants()[:300],
+				"start.pcap":       tenants()[:20],
+				"raw.pcap":         raw(),
 			})
 			for name, content := range files {
 				if err := os.WriteFile(filepath.Join(env.WorkDir, name), content, 0o644); err != nil {

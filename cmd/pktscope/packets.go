@@ -11,6 +11,7 @@ import (
 
 	"pktscope/dissect"
 	"pktscope/flows"
+	"pktscope/reports"
 )
 
 func packetsCommand() *cobra.Command {
@@ -25,7 +26,8 @@ With -w packets are not printed but written to another capture: all of them, or 
 --decap it is the frames inside them; with --split-by they go to a file for each value of a field; with
 --anonymize they are nobody's. pktscope help slicing says more.
 
-Captures are pcap, pcapng or snoop files, compressed or not; - is standard input. Several are merged by time.`,
+Captures are pcap, pcapng or snoop files, compressed or not; - is standard input, corpus:NAME a capture that comes with pktscope
+(pktscope corpus lists them). Several are merged by time.`,
 		Example: `  pktscope packets trace.pcap
   pktscope packets trace.pcap -T fields -e frame.number -e ip.src -e vxlan.vni
   pktscope packets trace.pcap -c 1 -V -x
@@ -33,7 +35,8 @@ Captures are pcap, pcapng or snoop files, compressed or not; - is standard input
   pktscope packets trace.pcap --decap --split-by vxlan.vni --anonymize -w tenant.pcapng
   pktscope packets trace.pcap -T json | jq '.layers[] | select(.protocol == "vxlan").fields["vxlan.vni"]'
   tcpdump -i eth0 -w - | pktscope packets --decode-as udp.port=9999,vxlan -`,
-		Args: files,
+		Args:              files,
+		ValidArgsFunction: captureFile,
 		RunE: func(cmd *cobra.Command, files []string) error {
 			if err := cmp.Or(empty(cmd.Flags()), o.write.check(cmd.Flags())); err != nil {
 				return err
@@ -62,7 +65,7 @@ var formats = []string{"line", "fields", "json", "tree"}
 // files tells that a command wants captures.
 func files(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("%s needs a capture file, or - for standard input; see %s --help", cmd.Name(), cmd.CommandPath())
+		return fmt.Errorf("%s needs a capture file, - for standard input, or corpus:overlay; see %s --help", cmd.Name(), cmd.CommandPath())
 	}
 	return nil
 }
@@ -92,19 +95,34 @@ func (o *packetsOptions) run(files []string) error {
 	if o.tree {
 		o.format = "tree"
 	}
-	o.dissect.Relative = o.format != "line" // a line shows sequence numbers as they are
 	out := newOutput(os.Stdout)
 	printer, err := o.printer(out)
 	if err != nil {
 		return err
 	}
+	o.dissect.Relative = printer.relative
 	o.see = o.times.see
-	err = o.read(files, printer.checksums, printer)
+	var c reports.Consumer = printer
+	if o.format != "line" && !out.terminal && regular(files) { // nobody waits for each packet
+		c = shardedPrinter{printer, o}
+	}
+	err = o.read(files, printer.checksums, c)
 	return errors.Join(out.flush(), err)
+}
+
+// regular tells whether all files are there whole, and none is a pipe in which packets come one by one.
+func regular(files []string) bool {
+	for _, name := range files {
+		if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
+			return false
+		}
+	}
+	return true
 }
 
 func (o *packetsOptions) printer(out *output) (p packetPrinter, err error) {
 	p.out, p.checksums = out, true
+	p.relative = o.format == "json" || o.format == "tree" // a line shows sequence numbers as they are
 	switch o.format {
 	case "line":
 		p.print = (&linePrinter{out: out, times: &o.times}).print
@@ -116,7 +134,7 @@ func (o *packetsOptions) printer(out *output) (p packetPrinter, err error) {
 		if err != nil {
 			return p, err
 		}
-		p.checksums = x.NeedsChecksums()
+		p.checksums, p.relative = x.NeedsChecksums(), x.Relative()
 		o.owner = o.owner || x.NeedsOwner()
 		p.print = func(packet *dissect.Packet) { out.buf = appendCells(out.buf, x.Extract(packet)) }
 	case "json":
@@ -145,16 +163,55 @@ type packetPrinter struct {
 	print     func(*dissect.Packet) // appends to out.buf
 	dump      *hexDump              // nil for none
 	checksums bool                  // what is printed depends on them
+	relative  bool                  // it has sequence numbers that count from where conversations start
 }
 
 // Packet implements [reports.Consumer].
 func (r packetPrinter) Packet(p *dissect.Packet) error {
+	r.append(p)
+	return r.out.done()
+}
+
+// append appends what is printed of p.
+func (r packetPrinter) append(p *dissect.Packet) {
 	r.print(p)
 	if r.dump != nil {
 		r.out.buf = r.dump.append(r.out.buf, p)
 	}
-	return r.out.done()
 }
+
+// shardedPrinter is a printer of which several goroutines take packets. What one makes of a block is written when it is played.
+type shardedPrinter struct {
+	packetPrinter
+	options *packetsOptions
+}
+
+// NewShard implements [reports.Sharded].
+func (r shardedPrinter) NewShard() reports.Shard {
+	p, err := r.options.printer(&output{file: r.out.file})
+	if err != nil {
+		panic(err) // the same options made a printer before
+	}
+	return printerShard{p, r.out}
+}
+
+type printerShard struct {
+	packetPrinter
+	to *output
+}
+
+// Packet implements [reports.Shard].
+func (r printerShard) Packet(p *dissect.Packet) { r.append(p) }
+
+// Play implements [reports.Shard].
+func (r printerShard) Play() error {
+	r.to.buf = append(r.to.buf, r.out.buf...)
+	r.out.buf = r.out.buf[:0]
+	return r.to.done()
+}
+
+// Flush implements [reports.Shard].
+func (r printerShard) Flush() error { return nil }
 
 // appendCells appends a line of cells with tabs between them.
 func appendCells(dst []byte, cells [][]byte) []byte {

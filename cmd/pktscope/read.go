@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"pktscope/pcaps"
 	"pktscope/reports"
 )
 
@@ -30,13 +29,16 @@ func readCommand() *cobra.Command {
 		Long: `Read reads captures from end to end and reports what is in them:
 ` + about.String() + `
 
-Captures are pcap, pcapng or snoop files, compressed or not; - is standard input. Several are merged by time. Of a damaged file
-all that stands before the damage is reported; then the exit status is 2. It is 3 if there was what --fail-on names.`,
-		Example: `  pktscope read trace.pcap
+Captures are pcap, pcapng or snoop files, compressed or not; - is standard input, corpus:NAME a capture that comes with pktscope
+(pktscope corpus lists them). Several are merged by time. Of a damaged file all that stands before the damage is reported; then the
+exit status is 2. It is 3 if there was what --fail-on names.`,
+		Example: `  pktscope read corpus:overlay
+  pktscope read trace.pcap
   pktscope read trace.pcap --report vlans,tunnels --top 50
   pktscope read trace.pcap --by vxlan.vni,ip.src/24 --sum packets,bytes,'p99(frame.len)'
   pktscope read tap0.pcapng tap1.pcapng --format json | jq '.reports.vlans.rows[]'`,
-		Args: files,
+		Args:              files,
+		ValidArgsFunction: captureFile,
 		RunE: func(cmd *cobra.Command, files []string) error {
 			if err := empty(cmd.Flags()); err != nil {
 				return err
@@ -103,7 +105,7 @@ func (o *readOptions) run(files []string) error {
 	if options.Flows, err = o.tracking.options(); err != nil {
 		return err
 	}
-	src, err := pcaps.OpenAll(files, pcaps.Options{})
+	src, err := open(files)
 	if err != nil {
 		return err
 	}

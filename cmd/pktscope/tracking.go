@@ -72,29 +72,54 @@ func (p *segmentPolicy) Set(s string) error {
 // follower is a consumer that follows the flows of the packets that it is given.
 type follower struct {
 	*flows.Tracker
-	reader *flows.Reader
-	batch  flows.Batch
-	err    error // of who was shown a flow that left
+	shard *followerShard // of who has no shards
+	err   error          // of who was shown a flow that left
 }
 
-var _ reports.Consumer = (*follower)(nil)
+var _ reports.Sharded = (*follower)(nil)
 
 // newFollower shows each flow that leaves early to left.
 func newFollower(o flows.Options, left func(*flows.Flow) error) *follower {
-	f := &follower{reader: flows.NewReader()}
+	f := new(follower)
 	o.Left = func(flow *flows.Flow) {
 		if f.err == nil {
 			f.err = left(flow)
 		}
 	}
 	f.Tracker = flows.NewTracker(o)
+	f.shard = f.newShard()
 	return f
 }
 
 // Packet implements [reports.Consumer].
 func (f *follower) Packet(p *dissect.Packet) error {
-	f.batch.Reset()
-	f.reader.Read(p, &f.batch)
-	f.Play(f.reader, &f.batch)
-	return f.err
+	f.shard.Packet(p)
+	return f.shard.Play()
 }
+
+// NewShard implements [reports.Sharded].
+func (f *follower) NewShard() reports.Shard { return f.newShard() }
+
+func (f *follower) newShard() *followerShard {
+	return &followerShard{follower: f, reader: flows.NewReader()}
+}
+
+// followerShard reads what packets say of flows, and plays it in turn.
+type followerShard struct {
+	follower *follower
+	reader   *flows.Reader
+	batch    flows.Batch
+}
+
+// Packet implements [reports.Shard].
+func (s *followerShard) Packet(p *dissect.Packet) { s.reader.Read(p, &s.batch) }
+
+// Play implements [reports.Shard].
+func (s *followerShard) Play() error {
+	s.follower.Play(s.reader, &s.batch)
+	s.batch.Reset()
+	return s.follower.err
+}
+
+// Flush implements [reports.Shard].
+func (s *followerShard) Flush() error { return nil }

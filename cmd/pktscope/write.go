@@ -58,7 +58,7 @@ func (in *input) write(files []string, o *writing) error {
 	if err != nil {
 		return err
 	}
-	src, err := pcaps.OpenAll(files, pcaps.Options{})
+	src, err := open(files)
 	if err != nil {
 		return err
 	}

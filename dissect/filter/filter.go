@@ -53,6 +53,9 @@ func (f *Filter) String() string { return f.text }
 // Fields returns the fields that the filter reads, by Index.
 func (f *Filter) Fields() []*dissect.Field { return f.fields }
 
+// Relative tells whether the filter asks where conversations start, see [dissect.Field.Relative].
+func (f *Filter) Relative() bool { return slices.ContainsFunc(f.fields, (*dissect.Field).Relative) }
+
 // NeedsChecksums tells whether what the filter asks is known only after [dissect.Packet.Verify].
 func (f *Filter) NeedsChecksums() bool {
 	return slices.ContainsFunc(f.fields, (*dissect.Field).Verified)

@@ -1,8 +1,6 @@
 package filter
 
 import (
-	"bytes"
-	"cmp"
 	"fmt"
 	"iter"
 	"net/netip"
@@ -33,16 +31,17 @@ type RecordKind uint8
 
 const (
 	Number  RecordKind = iota // unsigned
-	Seconds                   // nanoseconds, which filters have as seconds
-	Boolean
-	Address // IPv4 or IPv6
+	Seconds                   // how long something took, in nanoseconds; conditions have seconds
+	Time                      // when something was, in nanoseconds since the Unix epoch; conditions have seconds
+	Boolean                   // its name alone asks whether it is true
+	Address                   // IPv4 or IPv6
 	Text
 )
 
 var recordKinds = [...]struct {
 	typ  typ
 	kind dissect.Kind
-}{{number, dissect.Dec}, {seconds, dissect.Seconds}, {boolean, dissect.Bool}, {address, dissect.Bytes}, {text, dissect.Text}}
+}{{number, dissect.Dec}, {seconds, dissect.Seconds}, {seconds, dissect.Seconds}, {boolean, dissect.Bool}, {address, dissect.Bytes}, {text, dissect.Text}}
 
 // Values are those that a field has in one record; there may be none, or several.
 type Values struct {
@@ -62,8 +61,11 @@ func (v *Values) Boolean(yes bool) {
 	v.Number(n)
 }
 
-// Text adds a text.
+// Text adds a text; none if it is empty.
 func (v *Values) Text(s string) {
+	if s == "" {
+		return
+	}
 	start := len(v.text)
 	v.text = append(v.text, s...)
 	v.list = append(v.list, value{raw: v.text[start:len(v.text):len(v.text)]})
@@ -85,8 +87,7 @@ func (v *Values) Address(a netip.Addr) {
 	v.list = append(v.list, value{num: uint64(a.BitLen()), raw: v.text[start:len(v.text):len(v.text)]})
 }
 
-// Reset leaves no values.
-func (v *Values) Reset() { v.list, v.text = v.list[:0], v.text[:0] }
+func (v *Values) reset() { v.list, v.text = v.list[:0], v.text[:0] }
 
 // NewRecords returns the records that have these fields. What is how a message calls what is none: "a field of flows".
 func NewRecords[R any](what string, fields []RecordField[R]) *Records[R] {
@@ -115,17 +116,28 @@ func (s *Records[R]) find(r *reference, name string) bool {
 func (s *Records[R]) source(n *reference) source[R] {
 	f, v := s.fields[n.fields[0].Name], new(Values)
 	return func(r R) []value {
-		v.Reset()
+		v.reset()
 		f.Read(r, v)
 		return v.list
 	}
 }
 
-func (s *Records[R]) exists(*reference) test[R] { return nil }
+// exists reads what a boolean says: that a flow "has" one would be right of every flow.
+func (s *Records[R]) exists(n *reference) test[R] {
+	if n.typ != boolean {
+		return nil
+	}
+	values := s.source(n)
+	return func(r R) bool {
+		return slices.ContainsFunc(values(r), func(v value) bool { return v.num != 0 })
+	}
+}
 
 func (s *Records[R]) rows(operand) (func([]interval, bool) test[R], bool) { return nil, false }
 
-func (s *Records[R]) slicedRows(operand, int) (func([]interval, bool) test[R], bool) { return nil, false }
+func (s *Records[R]) slicedRows(operand, int) (func([]interval, bool) test[R], bool) {
+	return nil, false
+}
 
 // Condition is a compiled condition on records. It has memory to work in, so that it serves one goroutine at a time.
 type Condition[R any] struct {
@@ -149,6 +161,17 @@ func (c *Condition[R]) Match(r R) bool { return c.match(r) }
 // String returns the condition's text.
 func (c *Condition[R]) String() string { return c.text }
 
+// Fields yields all fields, in their order.
+func (s *Records[R]) Fields() iter.Seq[*RecordField[R]] {
+	return func(yield func(*RecordField[R]) bool) {
+		for _, name := range s.names {
+			if !yield(s.fields[name]) {
+				return
+			}
+		}
+	}
+}
+
 // Find returns the field of that name, or an error that suggests one.
 func (s *Records[R]) Find(name string) (*RecordField[R], error) {
 	if f := s.fields[name]; f != nil {
@@ -158,24 +181,4 @@ func (s *Records[R]) Find(name string) (*RecordField[R], error) {
 		return nil, fmt.Errorf("%s is not %s; did you mean %s?", quote(name), s.words.what, near)
 	}
 	return nil, fmt.Errorf("%s is not %s; there are %s", quote(name), s.words.what, strings.Join(s.names, ", "))
-}
-
-// Len is how many values there are.
-func (v *Values) Len() int { return len(v.list) }
-
-// Compare orders what two records have of a field of kind k, by the first value of each. What has none comes before all others.
-func (k RecordKind) Compare(a, b *Values) int {
-	if len(a.list) == 0 || len(b.list) == 0 {
-		return cmp.Compare(len(a.list), len(b.list))
-	}
-	x, y := &a.list[0], &b.list[0]
-	switch k {
-	case Text:
-		return bytes.Compare(x.raw, y.raw)
-	case Address:
-		return compareAddress(x, y)
-	case Seconds:
-		return cmp.Compare(int64(x.num), int64(y.num))
-	}
-	return cmp.Compare(x.num, y.num)
 }

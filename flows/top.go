@@ -1,0 +1,93 @@
+package flows
+
+import (
+	"bytes"
+	"cmp"
+	"container/heap"
+	"slices"
+
+	"pktscope/dissect/filter"
+)
+
+// Order is an order of flows by their fields.
+type Order = filter.Order[*Flow]
+
+// ByBytes returns the order in which the flows with the most bytes come first.
+func ByBytes() *Order {
+	o, err := Records.Order("bytes")
+	if err != nil {
+		panic(err) // there is such a field
+	}
+	return o
+}
+
+// A Top keeps what comes first in an order, of things that are made of flows. Flows that are equal in the order are ordered by their IDs.
+type Top[T any] struct {
+	Order *Order // nil for that of IDs
+	Limit int    // at least 1
+
+	More uint64 // things that found no room
+
+	kept []placed[T] // a heap, the last one in the order first
+	key  []byte      // of the flow that is being added
+}
+
+type placed[T any] struct {
+	key   []byte
+	id    uint32
+	thing T
+}
+
+// Add adds what is made of f, if it is among the first until now.
+func (t *Top[T]) Add(f *Flow, thing func() T) {
+	if t.key = t.key[:0]; t.Order != nil {
+		t.key = t.Order.AppendKey(t.key, f)
+	}
+	p := placed[T]{key: t.key, id: f.ID}
+	full := len(t.kept) >= t.Limit
+	if full {
+		t.More++
+		if p.compare(&t.kept[0]) > 0 {
+			return
+		}
+	}
+	p.key, p.thing = slices.Clone(t.key), thing()
+	if full {
+		t.kept[0] = p
+		heap.Fix((*placedHeap[T])(&t.kept), 0)
+	} else {
+		heap.Push((*placedHeap[T])(&t.kept), p)
+	}
+}
+
+// Sorted returns what was kept, in order. More can be added later.
+func (t *Top[T]) Sorted() (things []T) {
+	sorted := slices.Clone(t.kept)
+	slices.SortFunc(sorted, func(a, b placed[T]) int { return a.compare(&b) })
+	for i := range sorted {
+		things = append(things, sorted[i].thing)
+	}
+	return things
+}
+
+// Clone returns a copy, to which others can be added.
+func (t *Top[T]) Clone() *Top[T] {
+	return &Top[T]{Order: t.Order, Limit: t.Limit, More: t.More, kept: slices.Clone(t.kept)}
+}
+
+func (p *placed[T]) compare(other *placed[T]) int {
+	return cmp.Or(bytes.Compare(p.key, other.key), cmp.Compare(p.id, other.id))
+}
+
+type placedHeap[T any] []placed[T]
+
+func (h placedHeap[T]) Len() int           { return len(h) }
+func (h placedHeap[T]) Less(i, j int) bool { return h[i].compare(&h[j]) > 0 }
+func (h placedHeap[T]) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *placedHeap[T]) Push(x any)        { *h = append(*h, x.(placed[T])) }
+
+func (h *placedHeap[T]) Pop() any {
+	last := (*h)[len(*h)-1]
+	*h = (*h)[:len(*h)-1]
+	return last
+}
