@@ -19,6 +19,7 @@ func Pages() []Page {
 		{"group-by", "counting packets by any fields: --by, --sum, --every", groupBy},
 		{"path", "following packets over capture points: latency, loss, what is changed", path},
 		{"slicing", "writing captures: by filter, number, time, tunnel, value", slicing},
+		{"segments", "whose addresses a packet has, and what proves two segments one", segments},
 		{"flows", "flows, connections and their fields: pktscope flows", flows},
 		{"where", "conditions on flows, their fields and order: --where, --sort", where},
 		{"tenants", "names for identifiers: --tenants FILE", tenants},
@@ -41,6 +42,9 @@ var groupBy string
 
 //go:embed path.md
 var path string
+
+//go:embed segments.md
+var segments string
 
 //go:embed slicing.md
 var slicing string

@@ -47,12 +47,19 @@ func printBody(o *Observation) uint64 {
 	return printBytes(x, b)
 }
 
-// linkPrint is a hash of the MAC addresses in the Ethernet header around layer i, if there is no IP header in between; otherwise 0.
+// linkPrint is a hash of the MAC addresses in the Ethernet header around layer i, or of the sender's in a cooked header, which has no other, if
+// there is no IP header in between; otherwise 0.
 func linkPrint(p *dissect.Packet, i int) uint32 {
 	for j := p.Layers[i].Parent; j > 0; j = p.Layers[j].Parent {
 		switch l := &p.Layers[j]; l.Protocol {
 		case idIPv4, idIPv6:
 			return 0
+		case idSLL:
+			mac, ok := dissect.SLLSender(p, l)
+			if !ok {
+				return 0
+			}
+			return max(1, uint32(fold(uint64(binary.LittleEndian.Uint32(mac))^fold2, uint64(binary.LittleEndian.Uint16(mac[4:]))^fold3)))
 		case idEthernet:
 			h := p.Header(l)
 			if len(h) < 12 {

@@ -31,6 +31,10 @@ type Flow struct {
 	Connection uint32    // ID of the flow that has the connection's state; its own if it is not linked
 	TLS        *TLSLabel // nil if no ClientHello was seen
 	DNS        *DNSLabel // nil if it has no messages of DNS
+
+	// What a key of addresses and ports alone would make of this one and others that are alike in other segments; nil for none. Flows of TCP
+	// that are the same connection, captured at several places, may have one, too.
+	Merged *Merged
 }
 
 // Traffic is what was counted of one direction.
@@ -72,6 +76,9 @@ func (f *Flow) First() int64 {
 
 // Last is when it had its last packet, in nanoseconds since the Unix epoch.
 func (f *Flow) Last() int64 { return max(f.Directions[0].Last, f.Directions[1].Last) }
+
+// Len is how many flows have not left.
+func (t *Tracker) Len() int { return t.records.len() }
 
 // Flows calls visit for all flows that have not left, in the order in which they began, until it returns false. The flow is good until visit
 // returns.
@@ -115,6 +122,9 @@ func (t *Tracker) view(n uint32, v *Flow) {
 	}
 	slices.SortFunc(links, func(x, y Link) int { return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Flow, y.Flow)) })
 	v.Links = links
+	if tied.merged != 0 {
+		v.Merged = &t.merged.at(tied.merged).Merged
+	}
 	t.viewLabel(f, tied.label, v)
 }
 

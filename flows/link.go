@@ -251,7 +251,7 @@ func (t *Tracker) compare(m uint32, d Direction, segment uint32, o *Observation,
 			return kind, ICMPSequence
 		}
 	case !o.query() && oneSided:
-		if t.pairs[pairOf(t.segments.slots[f.segment].ID, t.segments.slots[segment].ID)] {
+		if t.pairs[pairOf(t.segments.slots[f.segment].ID, t.segments.slots[segment].ID)] != nil {
 			return kind, ProvenSegments
 		}
 	}
@@ -291,10 +291,9 @@ func (t *Tracker) join(n uint32, c candidate, o *Observation) {
 	t.sure(c.flow)
 	head := t.tie(owner)
 	own.nextMember, head.members = head.members, n
-	here, there := t.segments.slots[f.segment].ID, t.segmentOf(c.flow).ID
 	t.link(n, c.flow, Link{Kind: c.kind, Evidence: c.evidence, Packets: 1, Frame: o.Frame})
-	if c.evidence != ProvenSegments && c.kind == ReplyOf && len(t.pairs) < maxPairs {
-		t.pairs[pairOf(here, there)] = true
+	if c.evidence != ProvenSegments && c.kind == ReplyOf {
+		t.pair(t.segments.slots[f.segment], t.segmentOf(c.flow), c.evidence, o)
 	}
 }
 

@@ -39,6 +39,8 @@ type mark struct {
 	bytes uint32 // on the wire
 	time  int64
 	frame uint64
+
+	timeless bool
 }
 
 // Reset empties the batch.
@@ -106,7 +108,7 @@ func (r *Reader) Read(p *dissect.Packet, b *Batch) {
 	w.layers()
 	w.finish()
 	w.print()
-	b.packets = append(b.packets, mark{int32(len(b.observations)), w.number(), uint32(p.WireLen), p.Time, p.Number})
+	b.packets = append(b.packets, mark{int32(len(b.observations)), w.number(), uint32(p.WireLen), p.Time, p.Number, p.Timeless})
 }
 
 // walk goes over the layers of a packet, outermost first.
@@ -224,7 +226,7 @@ func (w *walk) network(i int) {
 	w.batch.observations = append(w.batch.observations, Observation{})
 	o := &w.batch.observations[n]
 	o.path, o.tcp = w.number(), -1
-	o.Time, o.Frame = p.Time, p.Number
+	o.Time, o.Frame, o.point = p.Time, p.Number, uint16(p.Point.ID)
 	if w.ip >= 0 {
 		o.within = int8(n - w.ip)
 	}

@@ -59,8 +59,10 @@ type ties struct {
 	nextMember uint32 // the next one of the same owner
 	related    uint32 // errors that quote it
 	invalid    uint32 // packets that its state has no room for
+	merged     uint32 // what it is played along with, because the addresses and ports are alike
 	label      uint32 // in the tracker's list of DNS or TLS; 0 for none
 	flip       bool   // its original direction is the owner's reply
+	turned     bool   // or that of merged
 }
 
 // trouble is what is counted of a direction in which something is not as it should be.

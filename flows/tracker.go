@@ -45,6 +45,7 @@ type Tracker struct {
 	tcps     chunks[TCP]
 	troubles chunks[trouble]
 	ties     chunks[ties]
+	merged   chunks[merged]
 	exact    index // by segment and tuple: the flow that packets with it belong to
 	alike    index // by tuple alone: the first of those that differ in nothing but segment and time
 	hand     uint32
@@ -52,7 +53,7 @@ type Tracker struct {
 	copies   *copies
 	links    links
 	labels   labelTable
-	pairs    map[[2]uint32]bool // segments that are the two directions of one, by their IDs
+	pairs    map[[2]uint32]*Pair // by the two segments' IDs
 
 	translations translations
 	within       []uint32 // flows of the packet that is being played, by observation
@@ -74,13 +75,14 @@ type Counts struct {
 	Left      uint64 // flows that left because of the limit
 	Unlinked  uint64 // links that found no room
 	Ambiguous uint64 // flows that might belong to several, and are linked to none
+	Unmerged  uint64 // flows for which there was no room to play them along with those that are alike
 	Unlabeled uint64 // names out of the network that found no room
 }
 
 // NewTracker returns a tracker that remembers nothing yet.
 func NewTracker(o Options) *Tracker {
 	t := &Tracker{options: o, known: map[*Reader][]*Segment{}, exact: newIndex(), alike: newIndex(), copies: newCopies(),
-		pairs: map[[2]uint32]bool{}, translations: newTranslations()}
+		pairs: map[[2]uint32]*Pair{}, translations: newTranslations()}
 	if t.options.MaxFlows == 0 {
 		t.options.MaxFlows = defaultFlows
 	}
@@ -134,7 +136,7 @@ func (t *Tracker) learn(r *Reader, b *Batch) {
 
 // named returns the segment of a path, with its key, but not in the table.
 func (t *Tracker) named(p path) *Segment {
-	s := &Segment{Point: p.point, Path: t.options.Policy.apply(p.steps)}
+	s := &Segment{Point: p.point, Path: t.options.Policy.Apply(p.steps)}
 	point := uint32(p.point.ID)
 	if t.options.OneSite || t.options.Policy == None {
 		point = 0
@@ -183,12 +185,7 @@ func (t *Tracker) meet(n uint32) *Segment {
 func (t *Tracker) packet(b *Batch, m *mark, observations []Observation) {
 	s := t.segment(m.path)
 	s.forward = true
-	if s.Packets == 0 {
-		s.First = m.time
-	}
-	s.Packets++
-	s.Bytes += uint64(m.bytes)
-	s.First, s.Last = min(s.First, m.time), max(s.Last, m.time)
+	s.add(m)
 	t.counts.Packets++
 	t.now = max(t.now, m.time)
 	if len(observations) == 0 {
@@ -200,7 +197,11 @@ func (t *Tracker) packet(b *Batch, m *mark, observations []Observation) {
 	c := &none
 	if inner >= 0 {
 		o := &observations[inner]
-		c = t.copied(o, t.segment(o.path))
+		in := t.segment(o.path)
+		if in == s { // what is inside is no frame of another network
+			s.TOS.add(o.TOS)
+		}
+		c = t.copied(o, in, uint8(inner))
 	}
 	for i := range observations {
 		o := &observations[i]
@@ -212,7 +213,11 @@ func (t *Tracker) packet(b *Batch, m *mark, observations []Observation) {
 		if o.tcp >= 0 {
 			segment = &b.segments[o.tcp]
 		}
-		t.within = append(t.within, t.observe(t.segment(o.path), o, segment, parent, c))
+		in := t.segment(o.path)
+		if o.within > 0 && !o.is(related) {
+			in.carry(&observations[i-int(o.within)].Tuple)
+		}
+		t.within = append(t.within, t.observe(in, o, segment, parent, c))
 	}
 	if inner < 0 || t.within[inner] == 0 {
 		return
@@ -235,7 +240,7 @@ func (t *Tracker) tieCopies(o *Observation, n uint32, c *copyOf) {
 	if o.Src != f.Src || o.Sport != f.Sport && !f.query() {
 		d = Reply
 	}
-	t.copies.remember(o, n, f.id, d)
+	t.copies.remember(o, n, f.id, d, c)
 }
 
 // link notes in both flows what they have to do with each other.
@@ -280,11 +285,13 @@ func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, paren
 		t.end(n)
 		n = 0
 	}
+	duplicate := c.whole || c.duplicate && o.is(innermost)
 	if n == 0 {
 		n, d = t.begin(s, hash, uint32(symmetric>>32), o, segment, Conntrack{})
+		duplicate = false
 	}
 	a := t.accounts.at(n)
-	if c.duplicate {
+	if duplicate {
 		t.trouble(a, d).duplicates++
 		if tcp := t.records.at(n).tcp; segment != nil && tcp != 0 {
 			t.tcps.at(tcp).Copy(d, segment)
@@ -450,6 +457,7 @@ func (t *Tracker) leave(n uint32) {
 		}
 	}
 	if a.ties != 0 {
+		t.starve(t.tied(a))
 		t.links.drop(t.tied(a).links)
 		t.dropLabel(f, t.tied(a).label)
 		t.ties.give(a.ties)
@@ -507,8 +515,16 @@ func (t *Tracker) advance(n uint32, d Direction, s *Segment, hash, symmetric uin
 		c.deadline = o.Time + int64(c.conntrack.Timeout(o.Protocol))
 	}
 	if segment != nil && tcp != 0 {
-		if e := t.tcps.at(tcp).Segment(dir, segment); e != 0 {
+		if t.records.at(n).state&(hadOriginal|hadReply) == 0 {
+			t.merge(n, symmetric, copied)
+			a = t.accounts.at(n)
+		}
+		e := t.tcps.at(tcp).Segment(dir, segment)
+		if e != 0 {
 			t.count(a, d, tcp, segment, e)
+		}
+		if tied := t.tied(a); tied.merged != 0 && !copied {
+			t.merged.at(tied.merged).segment(d.flip(tied.turned), segment, e)
 		}
 	}
 	if o.query() && len(o.body) >= 8 {

@@ -132,6 +132,16 @@ func (p *Projection) NeedsChecksums() bool {
 	return slices.ContainsFunc(p.sums, func(s *sum) bool { return s.checksums })
 }
 
+// NeedsOwner tells whether packets have to say whose they are, see [dissect.Field.Owned].
+func (p *Projection) NeedsOwner() bool {
+	for i := range p.terms {
+		if p.terms[i].owned() {
+			return true
+		}
+	}
+	return slices.ContainsFunc(p.series, func(s *series) bool { return s.owned() })
+}
+
 // relative tells whether the groups or what is added up depends on where conversations start, see [dissect.Field.Relative].
 func (p *Projection) relative() bool {
 	return slices.ContainsFunc(p.terms, func(t term) bool { return t.relative() }) ||

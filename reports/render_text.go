@@ -39,8 +39,11 @@ func WriteText(w io.Writer, tables []*Table, o TextOptions) error {
 	}
 	twwidth.SetEastAsian(false) // or the locale would change the output
 	var out bytes.Buffer
-	for i, t := range tables {
-		if i > 0 {
+	for _, t := range tables {
+		if t.Quiet && len(t.Rows) == 0 && t.Other == nil && t.More == 0 && len(t.Notes) == 0 {
+			continue
+		}
+		if out.Len() > 0 {
 			out.WriteByte('\n')
 		}
 		if err := t.writeText(&out, o); err != nil {

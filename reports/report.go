@@ -46,6 +46,9 @@ type Description struct {
 // all lists the reports, in the order in which they print. A new one is one file and one row here.
 var all = []Description{
 	{"summary", "what was captured where and when, how fast and how large", newSummary, false, false},
+	{"tenants", "who shares it: packets, flows, addresses, tunnels and TCP's health of each tenant", newTenants, false, true},
+	{"overlaps", "addresses and connections that several tenants have, and what taking them for one would cost", newOverlaps, false, true},
+	{"segments", "identifiers by capture point, which of them are one network, and the packets that prove it", newSegments, true, true},
 	{"protocols", "the tree of protocols", newProtocols, false, false},
 	{"vlans", "VLANs, QinQ pairs and untagged frames, by capture point", newVLANs, false, false},
 	{"tunnels", "tunnels, label stacks and security associations: who carries whose packets", newTunnels, false, false},

@@ -49,6 +49,7 @@ type Options struct {
 	Groups  int         // the most groups that a table keeps; 0 is 10,000
 	Queues  QueueOptions
 	Workers int           // goroutines, for a consumer that is sharded; 0 is 1
+	Owner   bool          // packets say whose they are, also if the filter does not ask
 	block   int           // most frames in a block; 0 is blockFrames
 	Flows   flows.Options // how flows are told apart, for reports that say something of them; Left is not used
 }

@@ -189,6 +189,9 @@ type Table struct {
 	Rows    [][]Cell // in the order in which they print
 	Size    string   // the column of numbers that says which rows are largest; empty where Rows begins with these
 
+	// Quiet says that text leaves the table out while it has nothing to say.
+	Quiet bool
+
 	// Within is a column by which the rows are ordered before all else: Top keeps rows for each value in it. Empty for none.
 	Within string
 

@@ -100,6 +100,7 @@ func (o *readOptions) run(files []string) error {
 	if err != nil {
 		return err
 	}
+	options.Owner = by != nil && by.NeedsOwner()
 	options.By, options.Groups, options.Queues = by, o.by.groups, o.queues.QueueOptions
 	if options.Flows, err = o.tracking.options(); err != nil {
 		return err
