@@ -21,7 +21,8 @@ var arrows = map[string][]string{
 	"anonymize":      {"dissect"},
 	"flows":          {"dissect"},
 	"control":        {"dissect"},
-	"reports":        {"control", "dissect", "dissect/filter", "flows", "pcaps"},
+	"reports":        {"control", "dissect", "dissect/filter", "flows", "pcaps", "reports/oui"},
+	"reports/oui":    nil,
 	"docs":           nil,
 	"cmd/pktscope":   {"anonymize", "control", "dissect", "dissect/filter", "docs", "flows", "pcaps", "reports"},
 
