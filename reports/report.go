@@ -56,6 +56,7 @@ var all = []Description{
 	{"anomalies", "what is odd in packets", newAnomalies, false, false},
 	{"flows", "the largest flows, their state as conntrack has it, and whose they are", newFlowsReport, false, true},
 	{"macs", "MAC addresses: vendors, moves, unknown destinations, tagged and untagged VLANs of each port", newMACs, true, false},
+	{"vips", "addresses of several servers, and direct server return", newVIPs, true, false},
 	{"queues", "which queue the TOS bits choose, who fills it, and where DSCPs are lost", newQueues, true, false},
 }
 
