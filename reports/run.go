@@ -31,7 +31,10 @@ type Options struct {
 	By     *Projection // a report of the user's own; nil for none
 	Groups int         // the most groups that a table keeps; 0 is 10,000
 	Queues QueueOptions
-	Flows  flows.Options // how flows are told apart, for reports that say something of them; Left is not used
+
+	Directions DirectionOptions
+
+	Flows flows.Options // how flows are told apart, for reports that say something of them; Left is not used
 }
 
 // IncompleteError says that not all of the input could be read. All that could was consumed.

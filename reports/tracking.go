@@ -12,6 +12,7 @@ type tracking struct {
 	reader  *flows.Reader
 	batch   flows.Batch
 	leaving []func(*flows.Flow)
+	carries []func(id uint32, t *flows.Tuple)
 }
 
 func newTracking(o flows.Options) *tracking {
@@ -19,6 +20,11 @@ func newTracking(o flows.Options) *tracking {
 	o.Left = func(f *flows.Flow) {
 		for _, left := range t.leaving {
 			left(f)
+		}
+	}
+	o.Carries = func(id uint32, tuple *flows.Tuple) {
+		for _, carries := range t.carries {
+			carries(id, tuple)
 		}
 	}
 	t.options = o
@@ -32,6 +38,11 @@ func (t *tracking) reset() { t.reader, t.Tracker = flows.NewReader(), flows.NewT
 // onLeave shows left each flow that leaves before the end to keep the limit, so that it is counted all the same. All others are there at
 // the end, see [flows.Tracker.Flows].
 func (t *tracking) onLeave(left func(*flows.Flow)) { t.leaving = append(t.leaving, left) }
+
+// onCarrying shows carries each flow once that others are in.
+func (t *tracking) onCarrying(carries func(id uint32, t *flows.Tuple)) {
+	t.carries = append(t.carries, carries)
+}
 
 func (t *tracking) packet(p *dissect.Packet) {
 	t.batch.Reset()

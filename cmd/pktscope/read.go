@@ -50,6 +50,7 @@ all that stands before the damage is reported; then the exit status is 2. It is 
 	flags.StringSliceVarP(&o.reports, "report", "r", nil, "the `NAMES` of the reports to print, with commas between them")
 	o.by.flags(cmd)
 	o.queues.flags(flags)
+	o.directions.flags(flags)
 	o.tracking.flags(flags)
 	flags.StringVarP(&o.format, "format", "f", "text", "how to print: "+strings.Join(readFormats, ", "))
 	flags.IntVar(&o.top, "top", defaultTop, "print the `N` largest rows of each table, 0 for all; json and csv have all unless told otherwise")
@@ -70,16 +71,17 @@ const defaultTop = 10
 
 type readOptions struct {
 	input
-	reports  []string
-	by       byOptions
-	queues   queueFlags
-	tracking tracking
-	format   string
-	top      int
-	topGiven bool
-	timing   bool
-	times    times
-	failOn   failOn
+	reports    []string
+	by         byOptions
+	queues     queueFlags
+	directions directionFlags
+	tracking   tracking
+	format     string
+	top        int
+	topGiven   bool
+	timing     bool
+	times      times
+	failOn     failOn
 }
 
 func (o *readOptions) run(files []string) error {
@@ -98,7 +100,7 @@ func (o *readOptions) run(files []string) error {
 	if err != nil {
 		return err
 	}
-	options.By, options.Groups, options.Queues = by, o.by.groups, o.queues.QueueOptions
+	options.By, options.Groups, options.Queues, options.Directions = by, o.by.groups, o.queues.QueueOptions, o.directions.DirectionOptions
 	if options.Flows, err = o.tracking.options(); err != nil {
 		return err
 	}
