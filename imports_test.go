@@ -22,7 +22,8 @@ var arrows = map[string][]string{
 	"flows":          {"dissect", "dissect/filter"}, // conditions on flows are in the language of filters
 	"control":        {"dissect"},
 	"journeys":       {"dissect", "flows", "reports"},
-	"reports":        {"control", "dissect", "dissect/filter", "flows", "pcaps"},
+	"reports":        {"control", "dissect", "dissect/filter", "flows", "pcaps", "reports/oui"},
+	"reports/oui":    nil,
 	"docs":           nil,
 	"cmd/pktscope":   {"anonymize", "control", "dissect", "dissect/filter", "docs", "flows", "journeys", "pcaps", "reports"},
 

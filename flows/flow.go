@@ -21,6 +21,8 @@ type Flow struct {
 	Remaining  time.Duration // what is left of its timeout at the last packet of the capture; 0 if it is over
 	Ambiguous  bool          // several flows could be its other direction, so that it is linked to none
 	ManyAround bool          // it was seen inside several flows, of which Parent is the first
+	Against    bool          // its original direction was first seen in the reply direction of Parent
+	Carrier    bool          // it is the parent of others: a tunnel
 	Ended      bool          // a later flow has the same key
 
 	Directions [2]Traffic
@@ -99,7 +101,8 @@ func (t *Tracker) view(n uint32, v *Flow) {
 	*v = Flow{
 		ID: f.id, Segment: t.segments.slots[f.segment], Tuple: f.Tuple, Parent: f.parent,
 		Midstream: f.state&midstream != 0 || a.conntrack.Midstream(), Ambiguous: f.state&unsure != 0,
-		Flipped: f.state&flipped != 0, ManyAround: f.state&manyAround != 0, Ended: f.state&indexed == 0, Related: tied.related, Invalid: tied.invalid, Connection: f.id,
+		Flipped: f.state&flipped != 0, ManyAround: f.state&manyAround != 0,
+		Against: f.state&against != 0, Carrier: f.state&carrier != 0, Ended: f.state&indexed == 0, Related: tied.related, Invalid: tied.invalid, Connection: f.id,
 		Directions: [2]Traffic{t.traffic(a, v, Original), t.traffic(a, v, Reply)},
 	}
 	c := a

@@ -18,6 +18,8 @@ type Options struct {
 
 	// Left takes each flow that leaves before the end, because of MaxFlows. The flow is good until the function returns.
 	Left func(*Flow)
+	// Carries takes each flow once that other flows are in, by its ID.
+	Carries func(id uint32, t *Tuple)
 }
 
 // Tenancy names tenants. It is asked once for a path, and once for a flow.
@@ -205,9 +207,10 @@ func (t *Tracker) packet(b *Batch, m *mark, observations []Observation) {
 	}
 	for i := range observations {
 		o := &observations[i]
+		var around *Observation
 		parent := uint32(0)
 		if o.within > 0 {
-			parent = t.within[i-int(o.within)]
+			around, parent = &observations[i-int(o.within)], t.within[i-int(o.within)]
 		}
 		var segment *TCPSegment
 		if o.tcp >= 0 {
@@ -215,9 +218,9 @@ func (t *Tracker) packet(b *Batch, m *mark, observations []Observation) {
 		}
 		in := t.segment(o.path)
 		if o.within > 0 && !o.is(related) {
-			in.carry(&observations[i-int(o.within)].Tuple)
+			in.carry(&around.Tuple)
 		}
-		t.within = append(t.within, t.observe(in, o, segment, parent, c))
+		t.within = append(t.within, t.observe(in, o, segment, parent, around, c))
 	}
 	if inner < 0 || t.within[inner] == 0 {
 		return
@@ -236,11 +239,7 @@ func (t *Tracker) tieCopies(o *Observation, n uint32, c *copyOf) {
 		}
 	}
 	t.tieTranslated(o, n, c)
-	d := Original
-	if o.Src != f.Src || o.Sport != f.Sport && !f.query() {
-		d = Reply
-	}
-	t.copies.remember(o, n, f.id, d, c)
+	t.copies.remember(o, n, f.id, f.way(o), c)
 }
 
 // link notes in both flows what they have to do with each other.
@@ -264,8 +263,9 @@ func innermostOf(observations []Observation) int {
 	return -1
 }
 
-// observe takes one observation, and returns the number of its flow, 0 if it belongs to none.
-func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, parent uint32, c *copyOf) uint32 {
+// observe takes one observation, and returns the number of its flow, 0 if it belongs to none. parent is the flow of the IP header around it, which
+// is observed in around; 0 if there is none.
+func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, parent uint32, around *Observation, c *copyOf) uint32 {
 	switch {
 	case o.is(untracked):
 		t.counts.Untracked++
@@ -302,10 +302,16 @@ func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, paren
 	f, a := t.records.at(n), t.accounts.at(n)
 	f.state |= recent | hadOriginal<<d
 	if parent != 0 {
-		if id := t.records.at(parent).id; f.parent == 0 {
-			f.parent = id
-		} else if f.parent != id {
-			f.state |= manyAround
+		if p := t.records.at(parent); f.parent != p.id {
+			if p.state&carrier == 0 && t.options.Carries != nil {
+				t.options.Carries(p.id, &p.Tuple)
+			}
+			p.state |= carrier
+			if f.parent != 0 {
+				f.state |= manyAround
+			} else if f.parent = p.id; p.way(around) != d {
+				f.state |= against
+			}
 		}
 	}
 	if o.Payload > 0 {

@@ -55,6 +55,9 @@ var all = []Description{
 	{"checksums", "checksums by protocol and verdict", newChecksums, false, false},
 	{"anomalies", "what is odd in packets", newAnomalies, false, false},
 	{"flows", "the largest flows, their state as conntrack has it, and whose they are", newFlowsReport, false, true},
+	{"macs", "MAC addresses: vendors, moves, unknown destinations, tagged and untagged VLANs of each port", newMACs, true, false},
+	{"directions", "what stays inside and what goes out, by tenant, and from which rack or tunnel end to which", newDirections, true, true},
+	{"vips", "addresses of several servers, and direct server return", newVIPs, true, false},
 	{"queues", "which queue the TOS bits choose, who fills it, and where DSCPs are lost", newQueues, true, false},
 }
 
@@ -63,10 +66,12 @@ func All() []Description { return slices.Clone(all) }
 
 // setup is what reports may want to know of a run.
 type setup struct {
-	source pcaps.Source // what files say beside their frames; nil where there are none
-	groups int          // the most groups that a table keeps
-	queues QueueOptions
-	flows  *tracking // nil if no report says something of flows
+	source     pcaps.Source // what files say beside their frames; nil where there are none
+	groups     int          // the most groups that a table keeps
+	queues     QueueOptions
+	directions DirectionOptions
+	tenants    flows.Tenancy // nil if nobody names them
+	flows      *tracking     // nil if no report says something of flows
 }
 
 // maxGroups bounds each table of groups unless [Options] say otherwise. What finds no room is added up in one row.
@@ -83,7 +88,7 @@ type Set struct {
 // NewSet returns the named reports over src in the order in which they print, and o.By behind them; if there are neither, those that need
 // not be asked for. The error is for a name that is none.
 func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {
-	set := setup{source: src, groups: cmp.Or(o.Groups, maxGroups), queues: o.Queues}
+	set := setup{source: src, groups: cmp.Or(o.Groups, maxGroups), queues: o.Queues, directions: o.Directions, tenants: o.Flows.Tenants}
 	chosen := map[string]bool{}
 	for _, name := range names {
 		if !slices.ContainsFunc(all, func(d Description) bool { return d.Name == name }) {

@@ -52,6 +52,8 @@ type Options struct {
 	Owner   bool          // packets say whose they are, also if the filter does not ask
 	block   int           // most frames in a block; 0 is blockFrames
 	Flows   flows.Options // how flows are told apart, for reports that say something of them; Left is not used
+
+	Directions DirectionOptions
 }
 
 // IncompleteError says that not all of the input could be read. All that could was consumed.

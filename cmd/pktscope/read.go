@@ -52,6 +52,7 @@ exit status is 2. It is 3 if there was what --fail-on names.`,
 	flags.StringSliceVarP(&o.reports, "report", "r", nil, "the `NAMES` of the reports to print, with commas between them")
 	o.by.flags(cmd)
 	o.queues.flags(flags)
+	o.directions.flags(flags)
 	o.tracking.flags(flags)
 	flags.StringVarP(&o.format, "format", "f", "text", "how to print: "+strings.Join(readFormats, ", "))
 	flags.IntVar(&o.top, "top", defaultTop, "print the `N` largest rows of each table, 0 for all; json and csv have all unless told otherwise")
@@ -72,16 +73,17 @@ const defaultTop = 10
 
 type readOptions struct {
 	input
-	reports  []string
-	by       byOptions
-	queues   queueFlags
-	tracking tracking
-	format   string
-	top      int
-	topGiven bool
-	timing   bool
-	times    times
-	failOn   failOn
+	reports    []string
+	by         byOptions
+	queues     queueFlags
+	directions directionFlags
+	tracking   tracking
+	format     string
+	top        int
+	topGiven   bool
+	timing     bool
+	times      times
+	failOn     failOn
 }
 
 func (o *readOptions) run(files []string) error {
@@ -101,7 +103,7 @@ func (o *readOptions) run(files []string) error {
 		return err
 	}
 	options.Owner = by != nil && by.NeedsOwner()
-	options.By, options.Groups, options.Queues = by, o.by.groups, o.queues.QueueOptions
+	options.By, options.Groups, options.Queues, options.Directions = by, o.by.groups, o.queues.QueueOptions, o.directions.DirectionOptions
 	if options.Flows, err = o.tracking.options(); err != nil {
 		return err
 	}
