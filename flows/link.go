@@ -1,6 +1,9 @@
 package flows
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // What belongs together in spite of different keys is linked: a reply that comes under another label, a connection that moved to another
 // member of a bond, the same packets at another capture point.
@@ -248,6 +251,14 @@ func (t *Tracker) compare(m uint32, d Direction, segment uint32, o *Observation,
 	case o.query() && oneSided && len(o.body) >= 8:
 		// Requests and replies of two capture points may come in the wrong order, but not far from each other.
 		if apart := int16(a.lastSeq - binary.BigEndian.Uint16(o.body[6:])); -maxQueries < apart && apart < maxQueries {
+			return kind, ICMPSequence
+		}
+	case o.query() && len(o.body) >= 8:
+		// It went on at another member of a bond: same path, same frames but for the place, the next number. Machines that were cloned
+		// have addresses of their own.
+		ahead := binary.BigEndian.Uint16(o.body[6:]) - a.lastSeq
+		here, there := t.segments.slots[segment], t.segments.slots[f.segment]
+		if 0 < ahead && ahead < maxQueries && o.Link != 0 && o.Link == *a.conntrack.frame() && elsewherePoint(here, there) && slices.Equal(here.Path, there.Path) {
 			return kind, ICMPSequence
 		}
 	case !o.query() && oneSided:

@@ -535,6 +535,9 @@ func (t *Tracker) advance(n uint32, d Direction, s *Segment, hash, symmetric uin
 	}
 	if o.query() && len(o.body) >= 8 {
 		a.lastSeq = binary.BigEndian.Uint16(o.body[6:])
+		if d == Original {
+			*a.conntrack.frame() = o.Link
+		}
 	}
 	return n, d
 }
