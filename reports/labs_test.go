@@ -4,7 +4,6 @@ import (
 	"encoding/csv"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,11 +17,7 @@ import (
 // recorded returns the tables of a report over a recording of real systems.
 func recorded(t *testing.T, recording, report string) []*Table {
 	t.Helper()
-	file := filepath.Join("../pcaps/testdata", recording+".pcapng.zst")
-	if _, err := os.Stat(file); err != nil {
-		t.Skip("the recording is not there: ", err)
-	}
-	src, err := pcaps.Open(file)
+	src, err := pcaps.Open("corpus:" + recording)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +38,7 @@ func TestPortsOfSwitches(t *testing.T) {
 	tables := recorded(t, "ovs-vlan", "macs")
 	f, err := os.Open("../pcaps/testdata/truth/ovs-vlan/ports.csv")
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	defer f.Close()
 	records, err := csv.NewReader(f).ReadAll()
@@ -189,7 +184,7 @@ func TestSequencesOfGateways(t *testing.T) {
 			tables := recorded(t, recording, "tunnels")
 			text, err := os.ReadFile("../pcaps/testdata/truth/" + recording + "/esp.tsv")
 			if err != nil {
-				t.Skip(err)
+				t.Fatal(err)
 			}
 			numbers := map[string][]int{}
 			for i, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Writes vendors.txt.zst: who has which block of MAC addresses, from the registries of the IEEE as Debian's package ieee-data has them
-# (apt-get install ieee-data zstd python3; reports/oui/generate.sh). Docs: docs/decisions/0006-vendors.md.
+# (apt-get install ieee-data zstd python3; reports/oui/generate.sh). Docs: docs/decisions/0009-vendors.md.
 set -eu
 cd "$(dirname "$0")"
 python3 - <<'PY' | zstd -q -19 -f -o vendors.txt.zst
