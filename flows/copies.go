@@ -54,16 +54,16 @@ func (c *copies) remember(o *Observation, n, id uint32, d Direction) {
 
 // copyOf is what else was captured of a packet.
 type copyOf struct {
-	duplicate  bool      // it was captured before in the same segment
-	matches    []capture // where else it was captured
-	translated []capture // where it had other addresses
+	duplicate bool      // it was captured before in the same segment
+	matches   []capture // where else it was captured
+	others    []capture // packets with the same print and other addresses: it may have been translated
 }
 
 // copied looks the packet of the innermost observation o, captured in segment s, up among those captured before. What it returns is good
 // until the next call.
 func (t *Tracker) copied(o *Observation, s *Segment) *copyOf {
 	c := &t.copy
-	c.duplicate, c.matches, c.translated = false, c.matches[:0], c.translated[:0]
+	c.duplicate, c.matches, c.others = false, c.matches[:0], c.others[:0]
 	if o.is(portless | untracked) {
 		return c
 	}
@@ -85,9 +85,7 @@ func (t *Tracker) copied(o *Observation, s *Segment) *copyOf {
 		same, opposite := flow.alike(&o.Tuple)
 		switch {
 		case !same:
-			if translated(&flow.Tuple, o, was, elsewherePoint(other, s)) {
-				c.translated = append(c.translated, *was)
-			}
+			c.others = append(c.others, *was)
 		case opposite != (was.d == Reply) || o.ipID != was.ipID:
 			// An answer that is like the question, or another packet that is like this one.
 		case other == s:

@@ -226,11 +226,11 @@ func (t *Tracker) tieCopies(o *Observation, n uint32, c *copyOf) {
 			t.link(n, was.flow, Link{Kind: DuplicateOf, Evidence: SamePackets, Packets: 1, Frame: o.Frame})
 		}
 	}
-	t.tieTranslated(o, n, c)
 	d := Original
 	if o.Src != f.Src || o.Sport != f.Sport && !f.query() {
 		d = Reply
 	}
+	t.tieTranslated(o, n, d, c)
 	t.copies.remember(o, n, f.id, d)
 }
 
