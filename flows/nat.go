@@ -201,6 +201,18 @@ func (t *Tracker) tieTranslated(o *Observation, n uint32, d Direction, c *copyOf
 // alive tells whether the flow of a capture has not left.
 func (t *Tracker) alive(c *capture) bool { return t.records.at(c.flow).id == c.id }
 
+// tieQuoted links flow n, of which an ICMP error quotes a packet, to those of which it did so where it was captured before.
+func (t *Tracker) tieQuoted(e, quoted *Observation, n uint32) {
+	if quoted.Print == 0 {
+		return
+	}
+	o := *quoted
+	o.TTL = e.TTL // that of what was quoted stays
+	t.tieTranslated(&o, n, t.records.at(n).directionOf(&o.Tuple), t.copied(&o, t.segmentOf(n)))
+	f := t.records.at(n)
+	t.copies.remember(&o, n, f.id, f.directionOf(&o.Tuple))
+}
+
 // likeness is how much speaks for the packet of o, which flow n has, being the captured one.
 func (t *Tracker) likeness(was *capture, o *Observation, n uint32) likeness {
 	if was.flow == n || !t.alive(was) {
@@ -257,7 +269,7 @@ func (t *Tracker) prove(o *Observation, n uint32, d Direction, was *capture, wei
 func (t *Tracker) addTranslation(o *Observation, n uint32, d Direction, was *capture, evidence Evidence, weight int) {
 	// Nearer to its sender a packet has the higher TTL, and of the reply direction that is the side behind the translator.
 	after := o.TTL < was.ttl || o.TTL == was.ttl && o.Time >= was.time
-	if was.d == Reply {
+	if (was.d == Reply) != o.is(related) { // an error goes the other way than what it quotes
 		after = !after
 	}
 	f, g := t.records.at(n), t.records.at(was.flow)
