@@ -47,10 +47,11 @@ const (
 	SamePayload                        // their payload was, under other addresses
 	TCPShift                           // TCP's numbers differ by the same in all packets: a firewall hides those that its clients choose
 	QuotedPacket                       // ICMP errors in both quote the same packet
+	KernelEntry                        // a kernel's connection tracking says so; not of links between flows, which packets alone make
 )
 
 func (e Evidence) String() string {
-	return [...]string{"", "tcp-numbers", "icmp-sequence", "proven-segments", "same-packets", "same-payload", "tcp-shift", "quoted-packet"}[e]
+	return [...]string{"", "tcp-numbers", "icmp-sequence", "proven-segments", "same-packets", "same-payload", "tcp-shift", "quoted-packet", "conntrack"}[e]
 }
 
 // links are the links of all flows, in lists.

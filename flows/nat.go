@@ -47,6 +47,9 @@ func (c Change) SNAT() bool { return c&(SourceAddress|SourcePort) != 0 }
 // DNAT tells that the destination was translated.
 func (c Change) DNAT() bool { return c&(DestinationAddress|DestinationPort) != 0 }
 
+// Changed tells what differs between two tuples of one packet, before a translator and behind it.
+func Changed(before, after *Tuple) Change { return changed(before, after, false) }
+
 // changed tells what differs between the tuple of a flow before a translator and the one behind it, which has the other direction for its
 // original one if opposite is set.
 func changed(before, after *Tuple, opposite bool) (c Change) {
@@ -184,7 +187,9 @@ func (t *Tracker) tieTranslated(o *Observation, n uint32, d Direction, c *copyOf
 					like.weight = 0
 				default:
 					contested = true
-					t.contest(was.flow, rival.flow)
+					if like.rank >= ranksNoID {
+						t.contest(was.flow, rival.flow)
+					}
 				}
 			}
 		}

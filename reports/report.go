@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"pktscope/dissect"
+	"pktscope/flows"
 	"pktscope/pcaps"
 )
 
@@ -50,6 +51,7 @@ var all = []Description{
 	{"tunnels", "tunnels, label stacks and security associations: who carries whose packets", newTunnels, false, false},
 	{"checksums", "checksums by protocol and verdict", newChecksums, false, false},
 	{"anomalies", "what is odd in packets", newAnomalies, false, false},
+	{"nat", "who became whom at translators of addresses, and what went wrong there", newNAT, true, true},
 	{"queues", "which queue the TOS bits choose, who fills it, and where DSCPs are lost", newQueues, true, false},
 }
 
@@ -62,6 +64,8 @@ type setup struct {
 	groups int          // the most groups that a table keeps
 	queues QueueOptions
 	flows  *tracking // nil if no report says something of flows
+
+	conntrack []flows.ConntrackEntry // nil if nobody asked
 }
 
 // maxGroups bounds each table of groups unless [Options] say otherwise. What finds no room is added up in one row.
@@ -83,7 +87,7 @@ const blockPackets = 1 << 16
 // NewSet returns the named reports over src in the order in which they print, and o.By behind them; if there are neither, those that need
 // not be asked for. The error is for a name that is none.
 func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {
-	set := setup{source: src, groups: cmp.Or(o.Groups, maxGroups), queues: o.Queues}
+	set := setup{source: src, groups: cmp.Or(o.Groups, maxGroups), queues: o.Queues, conntrack: o.Conntrack}
 	chosen := map[string]bool{}
 	for _, name := range names {
 		if !slices.ContainsFunc(all, func(d Description) bool { return d.Name == name }) {
@@ -166,5 +170,8 @@ func (s *Set) Reset() {
 	s.flush()
 	for _, r := range s.reports {
 		r.Reset()
+	}
+	if s.flows != nil {
+		s.flows.reset()
 	}
 }

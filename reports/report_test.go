@@ -11,6 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"pktscope/dissect"
+	"pktscope/flows"
 	"pktscope/internal/craft"
 	"pktscope/pcaps"
 )
@@ -48,7 +49,8 @@ func onTap(frames ...[]byte) (all []pcaps.Frame) {
 }
 
 // playParts adds frames to parts in turn, so many to each, and flushes each part before the next one is used.
-func playParts(t testing.TB, parts []Part, every int, o Options, frames []pcaps.Frame) {
+// Flows are followed for all.
+func playParts(t testing.TB, s setup, parts []Part, every int, o Options, frames []pcaps.Frame) {
 	t.Helper()
 	in := &input{}
 	for _, f := range frames {
@@ -56,6 +58,12 @@ func playParts(t testing.TB, parts []Part, every int, o Options, frames []pcaps.
 	}
 	n := 0
 	err := Read(in, o, consumer(func(p *dissect.Packet) error {
+		if s.flows != nil {
+			s.flows.packet(p)
+		}
+		if len(parts) == 0 {
+			return nil
+		}
 		part := parts[n/every%len(parts)]
 		part.Add(p)
 		if n++; n%every == 0 {
@@ -66,7 +74,9 @@ func playParts(t testing.TB, parts []Part, every int, o Options, frames []pcaps.
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts[n/every%len(parts)].Flush()
+	if len(parts) > 0 {
+		parts[n/every%len(parts)].Flush()
+	}
 }
 
 // description returns the report of that name.
@@ -79,6 +89,16 @@ func description(t testing.TB, name string) Description {
 	return all[i]
 }
 
+// describedBy makes the report of that name, with a tracker of its own if it asks for one.
+func describedBy(t testing.TB, name string, s setup) (Report, setup) {
+	t.Helper()
+	d := description(t, name)
+	if d.Flows {
+		s.flows = newTracking(flows.Options{})
+	}
+	return d.make(s), s
+}
+
 // count returns the tables of the report over frames.
 func count(t testing.TB, name string, s setup, frames []pcaps.Frame) []*Table {
 	t.Helper()
@@ -88,8 +108,8 @@ func count(t testing.TB, name string, s setup, frames []pcaps.Frame) []*Table {
 // countAs is count with options for dissecting.
 func countAs(t testing.TB, name string, s setup, o Options, frames []pcaps.Frame) []*Table {
 	t.Helper()
-	r := description(t, name).make(s)
-	playParts(t, []Part{r.NewPart()}, 1000, o, frames)
+	r, s := describedBy(t, name, s)
+	playParts(t, s, []Part{r.NewPart()}, 1000, o, frames)
 	return r.Snapshot()
 }
 
@@ -187,18 +207,21 @@ func TestBlocks(t *testing.T) {
 			}
 			for _, every := range []int{1, 2, 17, 100} {
 				for _, workers := range []int{1, 3} {
-					r := d.make(s)
+					r, s := describedBy(t, d.Name, s)
 					var parts []Part
 					for range workers {
 						parts = append(parts, r.NewPart())
 					}
 					for range 2 {
-						playParts(t, parts, every, Options{}, frames)
+						playParts(t, s, parts, every, Options{}, frames)
 						r.Snapshot()
 						if diff := cmp.Diff(want, exact(t, r.Snapshot())); diff != "" {
 							t.Fatalf("%s in blocks of %d by %d workers, at most %d groups (-want +got):\n%s", d.Name, every, workers, groups, diff)
 						}
 						r.Reset()
+						if s.flows != nil {
+							s.flows.reset()
+						}
 					}
 				}
 			}
@@ -209,7 +232,7 @@ func TestBlocks(t *testing.T) {
 // TestEmpty checks that a report over nothing has the tables and columns that it always has.
 func TestEmpty(t *testing.T) {
 	for _, d := range all {
-		r := d.make(setup{groups: maxGroups})
+		r, _ := describedBy(t, d.Name, setup{groups: maxGroups})
 		empty := r.Snapshot()
 		full := count(t, d.Name, setup{groups: maxGroups}, overlay(t))
 		if len(empty) != len(full) {
@@ -236,7 +259,7 @@ func TestNewSet(t *testing.T) {
 		t.Errorf("tables %s", got)
 	}
 	_, err = NewSet([]string{"tunnel"}, nil, Options{})
-	if err == nil || err.Error() != `"tunnel" is not a report; did you mean tunnels? there are summary, protocols, vlans, tunnels, checksums, anomalies, queues` {
+	if err == nil || err.Error() != `"tunnel" is not a report; did you mean tunnels? there are summary, protocols, vlans, tunnels, checksums, anomalies, nat, queues` {
 		t.Errorf("error %v", err)
 	}
 }
@@ -260,7 +283,8 @@ func finished(t testing.TB, frames []pcaps.Frame) (packets []*dissect.Packet) {
 func TestAddDoesNotAllocate(t *testing.T) {
 	packets := finished(t, mixture(t))
 	for _, d := range all {
-		part := d.make(setup{groups: maxGroups}).NewPart()
+		r, _ := describedBy(t, d.Name, setup{groups: maxGroups})
+		part := r.NewPart()
 		round := func() {
 			for _, p := range packets {
 				part.Add(p)
@@ -280,7 +304,8 @@ func BenchmarkAdd(b *testing.B) {
 	packets := finished(b, overlay(b))
 	for _, d := range all {
 		b.Run(d.Name, func(b *testing.B) {
-			part := d.make(setup{groups: maxGroups}).NewPart()
+			r, _ := describedBy(b, d.Name, setup{groups: maxGroups})
+			part := r.NewPart()
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {

@@ -28,10 +28,11 @@ type Options struct {
 	// capture order.
 	Select func(*dissect.Frame) bool
 
-	By     *Projection // a report of the user's own; nil for none
-	Groups int         // the most groups that a table keeps; 0 is 10,000
-	Queues QueueOptions
-	Flows  flows.Options // how flows are told apart, for reports that say something of them; Left is not used
+	By        *Projection // a report of the user's own; nil for none
+	Groups    int         // the most groups that a table keeps; 0 is 10,000
+	Queues    QueueOptions
+	Conntrack []flows.ConntrackEntry // what a kernel says of the same connections, for the report on NAT; nil for nothing
+	Flows     flows.Options          // how flows are told apart, for reports that say something of them; Left is not used
 }
 
 // IncompleteError says that not all of the input could be read. All that could was consumed.

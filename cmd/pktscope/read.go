@@ -50,6 +50,7 @@ all that stands before the damage is reported; then the exit status is 2. It is 
 	flags.StringSliceVarP(&o.reports, "report", "r", nil, "the `NAMES` of the reports to print, with commas between them")
 	o.by.flags(cmd)
 	o.queues.flags(flags)
+	o.nat.flags(flags)
 	flags.StringVarP(&o.format, "format", "f", "text", "how to print: "+strings.Join(readFormats, ", "))
 	flags.IntVar(&o.top, "top", defaultTop, "print the `N` largest rows of each table, 0 for all; json and csv have all unless told otherwise")
 	o.times.styles = reportStyles
@@ -72,6 +73,7 @@ type readOptions struct {
 	reports  []string
 	by       byOptions
 	queues   queueFlags
+	nat      natFlags
 	format   string
 	top      int
 	topGiven bool
@@ -97,12 +99,15 @@ func (o *readOptions) run(files []string) error {
 		return err
 	}
 	options.By, options.Groups, options.Queues = by, o.by.groups, o.queues.QueueOptions
+	if options.Conntrack, err = o.nat.read(); err != nil {
+		return err
+	}
 	src, err := pcaps.OpenAll(files, pcaps.Options{})
 	if err != nil {
 		return err
 	}
 	defer src.Close()
-	set, err := reports.NewSet(o.reports, src, options)
+	set, err := reports.NewSet(o.nat.name(o.reports), src, options)
 	if err != nil {
 		return err
 	}
