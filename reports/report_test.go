@@ -259,7 +259,7 @@ func TestNewSet(t *testing.T) {
 		t.Errorf("tables %s", got)
 	}
 	_, err = NewSet([]string{"tunnel"}, nil, Options{})
-	if err == nil || err.Error() != `"tunnel" is not a report; did you mean tunnels? there are summary, protocols, vlans, tunnels, checksums, anomalies, nat, queues` {
+	if err == nil || err.Error() != `"tunnel" is not a report; did you mean tunnels? there are summary, protocols, vlans, tunnels, checksums, anomalies, nat, bonds, queues` {
 		t.Errorf("error %v", err)
 	}
 }

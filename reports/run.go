@@ -32,6 +32,7 @@ type Options struct {
 	Groups    int         // the most groups that a table keeps; 0 is 10,000
 	Queues    QueueOptions
 	Conntrack []flows.ConntrackEntry // what a kernel says of the same connections, for the report on NAT; nil for nothing
+	Bonds     []Bond                 // for the report on them
 	Flows     flows.Options          // how flows are told apart, for reports that say something of them; Left is not used
 }
 

@@ -2,12 +2,10 @@ package main
 
 import (
 	"os"
-	"slices"
 
 	"github.com/spf13/pflag"
 
 	"pktscope/flows"
-	"pktscope/reports"
 )
 
 // natFlags are the flags of the report on translations of addresses.
@@ -33,19 +31,4 @@ func (o *natFlags) read() ([]flows.ConntrackEntry, error) {
 		entries = []flows.ConntrackEntry{} // an empty table is one, too
 	}
 	return entries, err
-}
-
-// name adds the report to those that are named, if a file is given: it is what the file is for.
-func (o *natFlags) name(named []string) []string {
-	if o.conntrack == "" || slices.Contains(named, "nat") {
-		return named
-	}
-	if len(named) == 0 {
-		for _, d := range reports.All() {
-			if !d.Asked {
-				named = append(named, d.Name)
-			}
-		}
-	}
-	return append(named, "nat")
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,6 +52,7 @@ all that stands before the damage is reported; then the exit status is 2. It is 
 	o.by.flags(cmd)
 	o.queues.flags(flags)
 	o.nat.flags(flags)
+	o.bonds.flags(flags)
 	flags.StringVarP(&o.format, "format", "f", "text", "how to print: "+strings.Join(readFormats, ", "))
 	flags.IntVar(&o.top, "top", defaultTop, "print the `N` largest rows of each table, 0 for all; json and csv have all unless told otherwise")
 	o.times.styles = reportStyles
@@ -74,6 +76,7 @@ type readOptions struct {
 	by       byOptions
 	queues   queueFlags
 	nat      natFlags
+	bonds    bondFlags
 	format   string
 	top      int
 	topGiven bool
@@ -99,6 +102,7 @@ func (o *readOptions) run(files []string) error {
 		return err
 	}
 	options.By, options.Groups, options.Queues = by, o.by.groups, o.queues.QueueOptions
+	options.Bonds = o.bonds.bonds
 	if options.Conntrack, err = o.nat.read(); err != nil {
 		return err
 	}
@@ -107,7 +111,7 @@ func (o *readOptions) run(files []string) error {
 		return err
 	}
 	defer src.Close()
-	set, err := reports.NewSet(o.nat.name(o.reports), src, options)
+	set, err := reports.NewSet(o.named(), src, options)
 	if err != nil {
 		return err
 	}
@@ -127,6 +131,25 @@ func (o *readOptions) run(files []string) error {
 		fmt.Fprintln(os.Stderr, speed(set.Packets(), src.BytesRead(), elapsed))
 	}
 	return errors.Join(err, o.failOn.err())
+}
+
+// named returns the reports that are to be printed; none is those that need not be named. What a flag is for is printed with it.
+func (o *readOptions) named() []string {
+	names := slices.Clone(o.reports)
+	for name, wanted := range map[string]bool{"nat": o.nat.conntrack != "", "bonds": o.bonds.bonds != nil} {
+		if !wanted || slices.Contains(names, name) {
+			continue
+		}
+		if len(names) == 0 {
+			for _, d := range reports.All() {
+				if !d.Asked {
+					names = append(names, d.Name)
+				}
+			}
+		}
+		names = append(names, name)
+	}
+	return names
 }
 
 // writer returns the function that prints tables in the format.
