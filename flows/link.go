@@ -69,6 +69,7 @@ type linkRecord struct {
 	// Of nat-of links:
 	record      uint32 // number of the other flow's record, if it has not left
 	weight      uint32 // bits of proof
+	print       uint32 // of the last packet, if its identification was no proof: another one like it is none; 0 otherwise
 	contested   uint32 // packets that may be of this pair or of another one, and are not among Packets
 	opposite    bool   // the other flow's original direction is this one's reply
 	first, last int64  // times of Packets, in nanoseconds since the Unix epoch
@@ -88,6 +89,10 @@ func (l *links) merge(list *uint32, link *linkRecord) {
 		if r.Flow == link.Flow {
 			r.Packets += link.Packets
 			r.contested += link.contested
+			if link.print != 0 && link.print == r.print {
+				link.weight = 0
+			}
+			r.print = link.print
 			r.weight += min(link.weight, math.MaxUint32/dominance-min(r.weight, math.MaxUint32/dominance))
 			r.first, r.last = min(r.first, link.first), max(r.last, link.last)
 			return

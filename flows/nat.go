@@ -1,6 +1,10 @@
 package flows
 
-import "math"
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+)
 
 // A translator of addresses leaves of a packet what its print is made of, and mostly its identification: so two flows with different
 // addresses that have the same packets are one connection, before and after it.
@@ -10,7 +14,7 @@ import "math"
 
 // What a packet weighs, in bits: about the binary logarithm of how many others had to be looked at to meet one like it by chance.
 const (
-	weighsNumbers  = 32 // TCP's numbers
+	weighsNumbers  = 32 // TCP's numbers at most, see weighNumbers
 	weighsShifted  = 20 // TCP's numbers, off by as much as those of another segment of the connection
 	weighsPayload  = 12 // 16 bytes of payload at least, or as many behind the number of an ICMP query
 	weighsLittle   = 6  // fewer
@@ -97,7 +101,7 @@ func (was *capture) compare(before *Tuple, o *Observation, elsewhere bool) (l li
 	case o.is(related):
 		l.weight = weighsQuoted
 	case o.Protocol == protocolTCP:
-		l.weight = weighsNumbers
+		l.weight = weighNumbers(o)
 	case len(o.body) >= 8+16:
 		l.weight = weighsPayload
 	default:
@@ -120,13 +124,30 @@ func (was *capture) compare(before *Tuple, o *Observation, elsewhere bool) (l li
 	}
 	switch {
 	case before.V4() != o.V4():
+	case before.samePair(&o.Tuple): // ports alone differ: these are rather two connections of the same hosts
+		if l.rank != ranksSameID || !before.sharesEnd(was.d, &o.Tuple) {
+			return likeness{}
+		}
 	case before.sharesEnd(was.d, &o.Tuple):
 		l.rank += ranksEnd
-	case o.Protocol != protocolTCP:
+	default:
 		l.weight += weighsBothEnds
 	}
 	l.weight = max(1, l.weight)
 	return l
+}
+
+// samePair tells whether two tuples are of the same two addresses.
+func (t *Tuple) samePair(u *Tuple) bool {
+	return t.Src == u.Src && t.Dst == u.Dst || t.Src == u.Dst && t.Dst == u.Src
+}
+
+// weighNumbers is what TCP's two numbers weigh. Random ones have their highest bit at the top; those of generators begin at 0 and are alike.
+func weighNumbers(o *Observation) int {
+	if len(o.body) < 12 {
+		return 0
+	}
+	return min(weighsNumbers, (bits.Len32(binary.BigEndian.Uint32(o.body[4:]))+bits.Len32(binary.BigEndian.Uint32(o.body[8:])))/2)
 }
 
 // sharesEnd tells whether a packet with tuple u has the same source or the same destination as one of direction d of a flow with tuple t.
@@ -280,6 +301,9 @@ func (t *Tracker) addTranslation(o *Observation, n uint32, d Direction, was *cap
 	f, g := t.records.at(n), t.records.at(was.flow)
 	r := linkRecord{Link: Link{Kind: NATOf, Evidence: evidence, Packets: 1, Frame: o.Frame}, weight: uint32(weight), first: o.Time, last: o.Time,
 		opposite: d != was.d}
+	if o.Protocol != protocolTCP && o.ipID != was.ipID {
+		r.print = uint32(o.Print) | 1
+	}
 	if after {
 		r.Change = changed(&g.Tuple, &f.Tuple, r.opposite)
 	} else {

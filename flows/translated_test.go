@@ -92,6 +92,16 @@ func TestTranslatedDatagrams(t *testing.T) {
 			tap2 10.0.0.2:1000>203.0.113.9:53 ttl 64 id 0 ` + text + `
 			tap1 10.0.0.1:1000>203.0.113.9:53 ttl 64 id 0 ` + text + `
 			tap2 10.0.0.2:1000>203.0.113.9:53 ttl 64 id 0 ` + text, ""},
+		{"two streams of the same hosts that say the same again and again",
+			`in 10.0.1.1:1000>10.0.2.2:5010 ttl 64 id 7 ` + text + `
+			out 10.0.1.1:1001>10.0.2.2:5011 ttl 63 id 8 ` + text + `
+			in 10.0.1.1:1000>10.0.2.2:5010 ttl 64 id 9 ` + text + `
+			out 10.0.1.1:1001>10.0.2.2:5011 ttl 63 id 10 ` + text, ""},
+		{"what is said again and again proves nothing more",
+			`lan 10.0.0.1:1000>203.0.113.9:53 ttl 64 id 7 ` + text + `
+			wan 198.51.100.1:1024>203.0.113.9:53 ttl 63 id 8 ` + text + `
+			lan 10.0.0.1:1000>203.0.113.9:53 ttl 64 id 9 ` + text + `
+			wan 198.51.100.1:1024>203.0.113.9:53 ttl 63 id 10 ` + text, ""},
 		{"four bytes of payload are little",
 			`lan 10.0.0.1:1000>203.0.113.9:53 ttl 64 id 0 ping
 			wan 198.51.100.1:1024>203.0.113.9:53 ttl 63 id 0 ping`, ""},
@@ -144,6 +154,20 @@ func TestTranslatedDatagrams(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", got, tt.want)
 			}
 		})
+	}
+}
+
+// Packets of a generator, whose numbers are 0, are alike and prove nothing.
+func TestNumbersOfGenerators(t *testing.T) {
+	s := new(scene)
+	for i := range 3 {
+		for k, point := range []string{"lan", "wan"} {
+			s.at(point, craft.IPv4{Src: fmt.Sprintf("10.%d.0.%d", k, i+1), Dst: "203.0.113.9", TTL: uint8(64 - k)}, craft.TCP{Src: 20, Dst: 179, Flags: craft.SYN})
+		}
+		s.wait(200e6)
+	}
+	if got := translations(s.play(t, flows.Options{}, 1, 1)); got != nil {
+		t.Errorf("got %q", got)
 	}
 }
 
