@@ -18,6 +18,7 @@ func Pages() []Page {
 		{"filter", "the display-filter language of -Y", filter},
 		{"group-by", "counting packets by any fields: --by, --sum, --every", groupBy},
 		{"slicing", "writing captures: by filter, number, time, tunnel, value", slicing},
+		{"nat", "how translations of addresses are told from packets, and --conntrack", nat},
 		{"json", "the formats for programs", json},
 		{"exit", "exit statuses, and --fail-on", exit},
 	}
@@ -37,6 +38,9 @@ var groupBy string
 
 //go:embed slicing.md
 var slicing string
+
+//go:embed nat.md
+var nat string
 
 //go:embed json.md
 var json string

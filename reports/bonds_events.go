@@ -260,7 +260,11 @@ func (v *bondView) mismatch() (all []bondEvent) {
 		if a.asked < minAsked || a.answered > 0 || len(a.targets) < 2 && !a.elsewhere {
 			continue
 		}
-		detail := fmt.Sprintf("%d packets that ask for an answer, to %d addresses, had none", a.asked, len(a.targets))
+		to := "an address"
+		if len(a.targets) > 1 {
+			to = fmt.Sprintf("%d addresses", len(a.targets))
+		}
+		detail := fmt.Sprintf("%d packets that ask for an answer, to %s, had none", a.asked, to)
 		for o := range asked {
 			if x := &asked[o]; o != m && x.asked > 0 {
 				detail += fmt.Sprintf("; at %s %d of %d had", v.bond.Members[o], x.answered, x.asked)

@@ -422,7 +422,7 @@ func (r *nat) ports(v *natView) *Table {
 		{Name: "address", Kind: KindAddress},
 		{Name: "protocol"},
 		{Name: "ports", Kind: KindCount},
-		{Name: "ranges", Kind: KindNumbers},
+		{Name: "ranges", Kind: KindList},
 		{Name: "connections", Kind: KindCount},
 		{Name: "kept", Title: "kept their port", Kind: KindCount},
 		{Name: "at_once", Title: "at a time", Kind: KindCount},
