@@ -232,3 +232,42 @@ func TestQuotedPackets(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// Echoes keep their numbers through translators that give them another identifier, or make ICMPv6 of ICMP.
+func TestTranslatedEchoes(t *testing.T) {
+	payload := craft.Payload("sixteen bytes of payload")
+	s := new(scene)
+	for i := range uint16(2) {
+		id := s.nextID()
+		s.at("lan", craft.IPv4{Src: "10.0.0.1", Dst: "203.0.113.9", TTL: 64, ID: id}, craft.ICMP{Type: 8, Rest: craft.Echo(77, i)}, payload)
+		s.at("wan", craft.IPv4{Src: "198.51.100.1", Dst: "203.0.113.9", TTL: 63, ID: id}, craft.ICMP{Type: 8, Rest: craft.Echo(1024, i)}, payload)
+	}
+	s.wait(200e6)
+	for i := range uint16(2) {
+		s.at("lan", craft.IPv6{Src: "2001:db8::1", Dst: "64:ff9b::203.0.113.8", HopLimit: 64}, craft.ICMPv6{Type: 128, Rest: craft.Echo(78, i)}, payload)
+		s.at("wan", craft.IPv4{Src: "198.51.100.1", Dst: "203.0.113.8", TTL: 63}, craft.ICMP{Type: 8, Rest: craft.Echo(1025, i)}, payload)
+		s.at("wan", craft.IPv4{Src: "203.0.113.8", Dst: "198.51.100.1", TTL: 64, ID: s.nextID()}, craft.ICMP{Type: 0, Rest: craft.Echo(1025, i)}, payload)
+		s.at("lan", craft.IPv6{Src: "64:ff9b::203.0.113.8", Dst: "2001:db8::1", HopLimit: 63}, craft.ICMPv6{Type: 129, Rest: craft.Echo(78, i)}, payload)
+		s.wait(200e6)
+	}
+	got := translations(s.play(t, flows.Options{}, 1, 1))
+	want := []string{"1 became 2, icmp-sequence, 2 packets, change 00011", "3 became 4, icmp-sequence, 4 packets, change 10111"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// What an ICMP error quotes is the same on both sides of NAT64, too.
+func TestQuotedPacketsOfNAT64(t *testing.T) {
+	s := new(scene)
+	s.udp(t, "lan [2001:db8::1]:1000>[64:ff9b::203.0.113.9]:33434 ttl 64 id 0 probe")
+	s.udp(t, "wan 198.51.100.1:1024>203.0.113.9:33434 ttl 63 id 0 probe")
+	s.at("wan", craft.IPv4{Src: "203.0.113.9", Dst: "198.51.100.1", TTL: 64}, craft.ICMP{Type: 3, Code: 3},
+		craft.Payload(craft.Packet(craft.IPv4{Src: "198.51.100.1", Dst: "203.0.113.9", TTL: 1}, craft.UDP{Src: 1024, Dst: 33434}, craft.Payload("probe"))))
+	s.at("lan", craft.IPv6{Src: "64:ff9b::203.0.113.9", Dst: "2001:db8::1", HopLimit: 63}, craft.ICMPv6{Type: 1, Code: 4},
+		craft.Payload(craft.Packet(craft.IPv6{Src: "2001:db8::1", Dst: "64:ff9b::203.0.113.9", HopLimit: 1}, craft.UDP{Src: 1000, Dst: 33434}, craft.Payload("probe"))))
+	got := translations(s.play(t, flows.Options{}, 1, 1))
+	if want := []string{"1 became 2, same-payload, 2 packets, change 10111"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -464,3 +464,31 @@ func TestConntrackOfSharedCaptures(t *testing.T) {
 		}
 	}
 }
+
+// Nothing depends on blocks or workers, and a Reset starts over.
+func TestBondBlocks(t *testing.T) {
+	s := new(bondScene)
+	for i := range 300 {
+		s.udp(i/40%2, time.Duration(i%7)*100*time.Millisecond, 1+i%4, 1+i%3, uint16(1000+i%20), i%50)
+	}
+	for _, groups := range []int{maxGroups, 1} {
+		settings := setup{groups: groups, bonds: []Bond{{"bond0", []string{"l1", "l2"}}}}
+		want := exact(t, count(t, "bonds", settings, s.frames))
+		for _, every := range []int{1, 2, 17, 100} {
+			for _, workers := range []int{1, 3} {
+				r := newBonds(settings)
+				var parts []Part
+				for range workers {
+					parts = append(parts, r.NewPart())
+				}
+				for range 2 {
+					playParts(t, setup{}, parts, every, Options{}, s.frames)
+					if got := exact(t, r.Snapshot()); got != want {
+						t.Fatalf("in blocks of %d by %d workers, %d groups: got\n%s\nwant\n%s", every, workers, groups, got, want)
+					}
+					r.Reset()
+				}
+			}
+		}
+	}
+}
