@@ -271,3 +271,29 @@ func TestQuotedPacketsOfNAT64(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// The score is the part of the packets that prove a link, and of that what its bits leave certain.
+func TestScore(t *testing.T) {
+	const before, after = "lan 10.0.0.1:1000>203.0.113.9:53 ttl 64 id 7 " + text, "wan 198.51.100.1:1024>203.0.113.9:53 ttl 63 id 7 " + text
+	for _, tt := range []struct {
+		name    string
+		packets []string
+		want    string
+	}{
+		{"one packet: 28 bits", []string{before, after}, "0.912"}, // 12 of the payload, 12 of the identification, 4 of the TTL
+		{"two that both have, of which one is proof", []string{before, after, "lan 10.0.0.1:1000>203.0.113.9:53 ttl 64 id 8 ab", "wan 198.51.100.1:1024>203.0.113.9:53 ttl 63 id 8 ab"},
+			"0.456"},
+		{"what one of them lacks could not prove anything", []string{before, after, "lan 10.0.0.1:1000>203.0.113.9:53 ttl 64 id 8 ab"}, "0.912"},
+	} {
+		s := new(scene)
+		for _, line := range tt.packets {
+			s.udp(t, line)
+		}
+		s.play(t, flows.Options{}, 1, 1).Flows(func(f *flows.Flow) bool {
+			if len(f.Links) != 1 || fmt.Sprintf("%.3f", f.Links[0].Score) != tt.want {
+				t.Errorf("%s: flow %d has %+v, want a score of %s", tt.name, f.ID, f.Links, tt.want)
+			}
+			return true
+		})
+	}
+}

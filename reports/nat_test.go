@@ -192,3 +192,22 @@ udp 17 9 src=10.0.0.3 dst=203.0.113.9 sport=1000 dport=53 [UNREPLIED] src=203.0.
 		t.Errorf("got %q, want two connections that packets prove and one that the kernel does", got)
 	}
 }
+
+// Flows that left to keep a limit are connections of the report all the same.
+func TestNATOfFlowsThatLeft(t *testing.T) {
+	in := &input{}
+	for _, f := range natScene(t, strings.TrimSpace(pool)) {
+		in.steps = append(in.steps, f)
+	}
+	o := Options{Flows: flows.Options{MaxFlows: 2}}
+	set, err := NewSet([]string{"nat"}, nil, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Read(in, o, set); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(set.Snapshot()[1].Rows); n != 2 {
+		t.Errorf("%d connections, want 2", n)
+	}
+}
