@@ -176,21 +176,20 @@ func (t *Tracker) tieTranslated(o *Observation, n uint32, d Direction, c *copyOf
 	if len(c.others) == 0 {
 		return // nearly always
 	}
-	here := t.segmentOf(n)
+	here := capture{flow: n}
 	for i := range c.others {
 		was := &c.others[i]
 		like := t.likeness(was, o, n)
 		if like.weight == 0 {
 			continue
 		}
-		contested, there := false, t.segmentOf(was.flow)
+		contested := false
 		for j := range c.others {
 			rival := &c.others[j]
 			if i == j || rival.flow == was.flow || !t.alive(rival) || t.sameTuple(rival.flow, was.flow) {
 				continue
 			}
-			place := t.segmentOf(rival.flow)
-			if !elsewherePoint(place, there) { // both could be what n was or became
+			if t.samePlace(rival, was) { // both could be what n was or became
 				other := t.likeness(rival, o, n)
 				switch {
 				case other.weight == 0 || other.rank < like.rank:
@@ -200,7 +199,7 @@ func (t *Tracker) tieTranslated(o *Observation, n uint32, d Direction, c *copyOf
 					contested = true
 				}
 			}
-			if !elsewherePoint(place, here) { // so could n and the rival be for what was captured before
+			if t.samePlace(rival, &here) { // so could n and the rival be for what was captured before
 				other := t.likenessOf(was, rival, o)
 				switch {
 				case other.weight == 0 || other.rank < like.rank:
@@ -224,6 +223,11 @@ func (t *Tracker) tieTranslated(o *Observation, n uint32, d Direction, c *copyOf
 	}
 }
 
+// samePlace tells whether two packets were captured at one place.
+func (t *Tracker) samePlace(a, b *capture) bool {
+	return !elsewherePoint(t.segmentOf(a.flow), t.segmentOf(b.flow))
+}
+
 // alive tells whether the flow of a capture has not left.
 func (t *Tracker) alive(c *capture) bool { return t.records.at(c.flow).id == c.id }
 
@@ -244,7 +248,7 @@ func (t *Tracker) likeness(was *capture, o *Observation, n uint32) likeness {
 	if was.flow == n || !t.alive(was) {
 		return likeness{}
 	}
-	return was.compare(&t.records.at(was.flow).Tuple, o, elsewherePoint(t.segmentOf(was.flow), t.segmentOf(n)))
+	return was.compare(&t.records.at(was.flow).Tuple, o, !t.samePlace(was, &capture{flow: n}))
 }
 
 // likenessOf is the same for two that were captured before.
