@@ -262,7 +262,7 @@ func TestNewSet(t *testing.T) {
 		t.Errorf("tables %s", got)
 	}
 	_, err = NewSet([]string{"tunnel"}, nil, Options{})
-	if err == nil || err.Error() != `"tunnel" is not a report; did you mean tunnels? there are summary, tenants, overlaps, segments, protocols, vlans, tunnels, checksums, anomalies, flows, queues` {
+	if err == nil || err.Error() != `"tunnel" is not a report; did you mean tunnels? there are summary, tenants, overlaps, segments, protocols, vlans, tunnels, checksums, anomalies, flows, nat, bonds, queues` {
 		t.Errorf("error %v", err)
 	}
 }
