@@ -85,7 +85,7 @@ func (r *nat) compare(v *natView) *Table {
 				v.told[before[0].id], v.told[after[0].id] = true, true
 			}
 		case k[0] != k[1] && (len(before) == 0 || len(after) == 0):
-			row(natHalf, stateText(append(before, after...)))
+			row(natHalf, statesText(append(before, after...)))
 		default:
 			for _, p := range linked {
 				p.conntrack = string(natAgrees)
@@ -94,7 +94,7 @@ func (r *nat) compare(v *natView) *Table {
 				for _, p := range linked {
 					p.conntrack = string(natState)
 				}
-				row(natState, stateText(sides))
+				row(natState, statesText(sides))
 			} else {
 				row(natAgrees, "")
 			}
@@ -121,8 +121,8 @@ func hasState(sides []*natFlow, state flows.State) bool {
 	return slices.ContainsFunc(sides, func(f *natFlow) bool { return f.state == state })
 }
 
-// stateText is the state of the last of the flows, empty if it has none.
-func stateText(sides []*natFlow) string {
+// statesText is the state of the last of the flows, empty if it has none.
+func statesText(sides []*natFlow) string {
 	if s := sides[len(sides)-1].state; s != flows.StateNone {
 		return s.String()
 	}
