@@ -94,11 +94,14 @@ type natView struct {
 	pairs []*natPair          // in the order of the IDs of the flows before and after
 	names pointNames
 
-	senders  map[natHost]bool // private addresses that sent something
-	inside   map[uint32]bool  // segments in which connections begin that go out, by ID
-	outside  map[uint32]bool  // those to which they go, under an address that is not private
-	span     map[uint32]*span // when each segment had flows
-	pools    map[natLender]*natLent
+	senders map[natHost]bool // private addresses that sent something
+	inside  map[uint32]bool  // segments in which connections begin that go out, by ID
+	outside map[uint32]bool  // those to which they go, under an address that is not private
+	span    map[uint32]*span // when each segment had flows
+	pools   map[natLender]*natLent
+
+	untranslated map[flows.Tuple]bool // undirected, of flows outside
+
 	told     map[uint32]bool // flows of which the kernel alone tells what became of them
 	troubles []natTrouble
 	room     int // for troubles
@@ -113,7 +116,7 @@ type natHost struct {
 
 func (r *nat) view() *natView {
 	v := &natView{flows: map[uint32]*natFlow{}, senders: map[natHost]bool{}, inside: map[uint32]bool{}, outside: map[uint32]bool{}, span: map[uint32]*span{},
-		pools: map[natLender]*natLent{}, told: map[uint32]bool{}, room: r.groups}
+		pools: map[natLender]*natLent{}, told: map[uint32]bool{}, untranslated: map[flows.Tuple]bool{}, room: r.groups}
 	maps.Copy(v.flows, r.left)
 	r.tracking.Flows(func(f *flows.Flow) bool {
 		if translated(f) {

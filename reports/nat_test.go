@@ -99,6 +99,8 @@ func TestNATTroubles(t *testing.T) {
 		{"private outside", pool + `lan 10.0.0.3:1000>203.0.113.9:99 64 3 nobody-translates-this
 			wan 10.0.0.3:1000>203.0.113.9:99 63 3 nobody-translates-this`,
 			[]string{"private outside 10.0.0.3:1000 > 203.0.113.9:99"}},
+		{"it left as it is: a public host inside", pool + `lan 198.51.100.7:1000>203.0.113.9:53 64 3 nobody-needs-to-translate
+			wan 198.51.100.7:1000>203.0.113.9:53 63 3 nobody-needs-to-translate` + later, nil},
 		{"a private address outside that nobody has inside: another network", pool + `wan 10.9.0.3:1000>203.0.113.9:99 63 3 somebody-else-outside`, nil},
 		{"changed", pool + `lan 10.0.0.1:1000>203.0.113.9:53 64 3 second-question-of-one
 			wan 198.51.100.1:40007>203.0.113.9:53 63 3 second-question-of-one`,

@@ -60,6 +60,14 @@ func (v *natView) findTroubles(r *nat) {
 	for _, f := range v.inOrder() {
 		v.findAmbiguous(f)
 	}
+	if len(servers) > 0 {
+		r.tracking.Flows(func(f *flows.Flow) bool {
+			if v.outside[f.Segment.ID] && !v.inside[f.Segment.ID] {
+				v.untranslated[f.Undirected()] = true
+			}
+			return true
+		})
+	}
 	seen := map[natKeyOf]bool{} // a connection that is captured at several places inside
 	r.tracking.Flows(func(f *flows.Flow) bool {
 		switch {
@@ -93,10 +101,8 @@ func (v *natView) neverLeft(f *flows.Flow, pairs []*natPair) bool {
 	if d := &f.Directions[flows.Original]; f.Midstream || f.Replied || f.Related > 0 || d.Packets == 0 || d.TTL[1] <= 1 { // no router lets that pass
 		return false
 	}
-	for _, l := range f.Links { // it left as it is
-		if l.Kind == flows.DuplicateOf {
-			return false
-		}
+	if v.untranslated[f.Undirected()] {
+		return false
 	}
 	for _, p := range pairs {
 		if s := v.span[p.after.segment.ID]; s.first <= f.First() && f.First() <= s.last {
