@@ -306,28 +306,34 @@ func (t *bondsPart) Flush() {
 
 // carry notes that the member carried a frame.
 func (m *bondMember) carry(f *bondFrame) {
-	for i := len(m.busy) - 1; i >= 0; i-- {
-		s := &m.busy[i]
-		if f.time-s.last <= spellPause && s.first-f.time <= spellPause || len(m.busy) == maxBusy {
-			s.first, s.last = min(s.first, f.time), max(s.last, f.time)
-			return
-		}
-		if s.last < f.time {
-			m.busy = slices.Insert(m.busy, i+1, spell{f.member, f.time, f.time, 1})
-			return
-		}
+	i := len(m.busy) - 1
+	if i < 0 || f.time-m.busy[i].last > spellPause || m.busy[i].first > f.time { // otherwise it goes on with the last one, as usual
+		i = m.busyAfter(f.time - spellPause)
 	}
-	m.busy = slices.Insert(m.busy, 0, spell{f.member, f.time, f.time, 1})
+	if len(m.busy) == maxBusy {
+		i = min(i, maxBusy-1)
+	} else if i == len(m.busy) || m.busy[i].first-f.time > spellPause {
+		m.busy = slices.Insert(m.busy, i, spell{f.member, f.time, f.time, 1})
+		return
+	}
+	s := &m.busy[i]
+	s.first, s.last = min(s.first, f.time), max(s.last, f.time)
 }
 
-// carried tells whether the member carried something from then to then.
-func (m *bondMember) carried(from, to int64) bool {
-	i, _ := slices.BinarySearchFunc(m.busy, from, func(s spell, t int64) int {
+// busyAfter returns the first of its times that ends then or later.
+func (m *bondMember) busyAfter(time int64) int {
+	i, _ := slices.BinarySearchFunc(m.busy, time, func(s spell, t int64) int {
 		if s.last < t {
 			return -1
 		}
 		return 1
 	})
+	return i
+}
+
+// carried tells whether the member carried something from then to then.
+func (m *bondMember) carried(from, to int64) bool {
+	i := m.busyAfter(from)
 	return i < len(m.busy) && m.busy[i].first <= to
 }
 
