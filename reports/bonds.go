@@ -309,6 +309,9 @@ func (m *bondMember) carry(f *bondFrame) {
 	i := len(m.busy) - 1
 	if i < 0 || f.time-m.busy[i].last > spellPause || m.busy[i].first > f.time { // otherwise it goes on with the last one, as usual
 		i = m.busyAfter(f.time - spellPause)
+		if i+1 < len(m.busy) && m.busy[i+1].first-f.time <= spellPause { // the later one of two, so that their ends stay in order
+			i++
+		}
 	}
 	if len(m.busy) == maxBusy {
 		i = min(i, maxBusy-1)

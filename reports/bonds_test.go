@@ -492,3 +492,24 @@ func TestBondBlocks(t *testing.T) {
 		}
 	}
 }
+
+// The times at which a member was busy are the same in any order of its frames, as far as a second's pause goes.
+func TestBusyTimes(t *testing.T) {
+	for _, order := range [][]int64{{0, 1500, 900, 1600, 5000, 3000}, {5000, 3000, 1600, 1500, 900, 0}, {900, 0, 1500, 1600, 3000, 5000}} {
+		var m bondMember
+		for _, ms := range order {
+			m.carry(&bondFrame{time: ms * 1e6})
+		}
+		if !slices.IsSortedFunc(m.busy, func(a, b spell) int { return int(a.last - b.last) }) {
+			t.Errorf("%v: the ends are out of order: %v", order, m.busy)
+		}
+		for _, tt := range []struct {
+			from, to int64
+			want     bool
+		}{{0, 0, true}, {1550, 1650, true}, {1700, 2900, false}, {3100, 4900, false}, {4000, 5000, true}, {5001, 9000, false}} {
+			if got := m.carried(tt.from*1e6, tt.to*1e6); got != tt.want {
+				t.Errorf("%v: carried from %d to %d ms: %t", order, tt.from, tt.to, got)
+			}
+		}
+	}
+}

@@ -25,6 +25,7 @@ const (
 func (r *nat) compare(v *natView) *Table {
 	t := conntrackTable()
 	if r.conntrack == nil {
+		t.Note("there is no table of a kernel to compare with: --conntrack FILE")
 		return t
 	}
 	wanted := map[flows.Tuple][]*natFlow{}
