@@ -23,6 +23,7 @@ func Pages() []Page {
 		{"flows", "flows, connections and their fields: pktscope flows", flows},
 		{"where", "conditions on flows, their fields and order: --where, --sort", where},
 		{"tenants", "names for identifiers: --tenants FILE", tenants},
+		{"nat", "how translations of addresses are told from packets, and --conntrack", nat},
 		{"json", "the formats for programs", json},
 		{"exit", "exit statuses, and --fail-on", exit},
 	}
@@ -57,6 +58,9 @@ var where string
 
 //go:embed tenants.md
 var tenants string
+
+//go:embed nat.md
+var nat string
 
 //go:embed json.md
 var json string

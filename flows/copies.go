@@ -62,19 +62,19 @@ func (c *copies) remember(o *Observation, n, id uint32, d Direction, with *copyO
 
 // copyOf is what else was captured of a packet.
 type copyOf struct {
-	depth      uint8     // IP headers around it
-	duplicate  bool      // it was captured before in the same segment
-	whole      bool      // and with as much around it, so that this is a duplicate, too
-	matches    []capture // where else it was captured
-	translated []capture // where it had other addresses
-	alike      bool      // there is one like it in another segment of one of those places: nobody knows which is whose
+	depth     uint8     // IP headers around it
+	duplicate bool      // it was captured before in the same segment
+	whole     bool      // and with as much around it, so that this is a duplicate, too
+	matches   []capture // where else it was captured
+	others    []capture // packets with the same print and other addresses: it may have been translated
+	alike     bool      // there is one like it in another segment of one of those places: nobody knows which is whose
 }
 
 // copied looks the packet of the innermost observation o, captured in segment s with so many IP headers around it, up among those captured
 // before. What it returns is good until the next call.
 func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
 	c := &t.copy
-	*c = copyOf{depth: depth, matches: c.matches[:0], translated: c.translated[:0]}
+	*c = copyOf{depth: depth, matches: c.matches[:0], others: c.others[:0]}
 	if o.is(portless | untracked) {
 		return c
 	}
@@ -96,9 +96,7 @@ func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
 		same, opposite := flow.alike(&o.Tuple)
 		switch {
 		case !same:
-			if translated(&flow.Tuple, o, was, elsewhere(o, was, other, s)) {
-				c.translated = append(c.translated, *was)
-			}
+			c.others = append(c.others, *was)
 		case opposite != (was.d == Reply) || o.ipID != was.ipID:
 			// An answer that is like the question, or another packet that is like this one.
 		case other == s:

@@ -30,6 +30,7 @@ type Flow struct {
 	Related    uint32
 	Invalid    uint32 // packets that its state has no room for
 	Links      []Link
+	Doubtful   []Link    // nat-of links that are not believed in, because several flows of one place could be the other one
 	Connection uint32    // ID of the flow that has the connection's state; its own if it is not linked
 	TLS        *TLSLabel // nil if no ClientHello was seen
 	DNS        *DNSLabel // nil if it has no messages of DNS
@@ -97,7 +98,7 @@ func (t *Tracker) Flows(visit func(*Flow) bool) {
 func (t *Tracker) view(n uint32, v *Flow) {
 	f, a := t.records.at(n), t.accounts.at(n)
 	tied := t.tied(a)
-	links := v.Links[:0]
+	links, doubtful := v.Links[:0], v.Doubtful[:0]
 	*v = Flow{
 		ID: f.id, Segment: t.segments.slots[f.segment], Tuple: f.Tuple, Parent: f.parent,
 		Midstream: f.state&midstream != 0 || a.conntrack.Midstream(), Ambiguous: f.state&unsure != 0,
@@ -118,17 +119,33 @@ func (t *Tracker) view(n uint32, v *Flow) {
 	}
 	for l := tied.links; l != 0; l = t.links.at(l).next {
 		link := t.links.at(l).Link
-		if link.Kind == DuplicateOf && !t.provenLink(n, l) {
-			continue
+		switch link.Kind {
+		case DuplicateOf:
+			if !t.provenLink(n, l) {
+				continue
+			}
+		case NATOf:
+			link.Score = t.score(n, t.links.at(l))
+			if !t.proves(n, l) {
+				if r := t.links.at(l); r.contested > 0 || r.believed() {
+					doubtful = append(doubtful, link)
+				}
+				continue
+			}
 		}
 		links = append(links, link)
 	}
-	slices.SortFunc(links, func(x, y Link) int { return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Flow, y.Flow)) })
-	v.Links = links
+	slices.SortFunc(links, compareLinks)
+	slices.SortFunc(doubtful, compareLinks)
+	v.Links, v.Doubtful = links, doubtful
 	if tied.merged != 0 {
 		v.Merged = &t.merged.at(tied.merged).Merged
 	}
 	t.viewLabel(f, tied.label, v)
+}
+
+func compareLinks(x, y Link) int {
+	return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Flow, y.Flow))
 }
 
 // provenLink tells whether the translation between the segments of a link is proven.

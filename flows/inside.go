@@ -62,4 +62,4 @@ func (o *Observation) Unverified() bool { return o.is(otherChecksum) }
 
 // PrintProves tells whether the packet says enough to be known again by its Print when its addresses are others: two of TCP's numbers, or
 // some bytes of payload.
-func (o *Observation) PrintProves() bool { return printProves(o) }
+func (o *Observation) PrintProves() bool { return o.printProves() }

@@ -397,6 +397,11 @@ func (w *walk) print() {
 	}
 	o.flags |= innermost
 	o.Print, o.Link = fingerprint(o, s), linkPrint(w.packet, w.innerLayer)
+	if next := w.inner + 1; next < len(w.batch.observations) {
+		if q := &w.batch.observations[next]; q.is(related) {
+			q.Print = quotedPrint(q)
+		}
+	}
 }
 
 func portNumbers() (n [256]uint8) {

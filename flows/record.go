@@ -30,14 +30,6 @@ const (
 	against                       // its original direction was first seen in the reply direction of its parent
 )
 
-// way is the direction of a packet of the flow.
-func (r *record) way(o *Observation) Direction {
-	if o.Src != r.Src || o.Sport != r.Sport && !r.query() {
-		return Reply
-	}
-	return Original
-}
-
 // account is the rest, three lines of cache: a packet touches the first and that of its direction. What most flows have nothing of stands
 // apart.
 type account struct {

@@ -53,6 +53,7 @@ type Tracker struct {
 	hand     uint32
 	nextID   uint32
 	copies   *copies
+	shifts   *shifts
 	links    links
 	labels   labelTable
 	pairs    map[[2]uint32]*Pair // by the two segments' IDs
@@ -83,7 +84,7 @@ type Counts struct {
 
 // NewTracker returns a tracker that remembers nothing yet.
 func NewTracker(o Options) *Tracker {
-	t := &Tracker{options: o, known: map[*Reader][]*Segment{}, exact: newIndex(), alike: newIndex(), copies: newCopies(),
+	t := &Tracker{options: o, known: map[*Reader][]*Segment{}, exact: newIndex(), alike: newIndex(), copies: newCopies(), shifts: newShifts(),
 		pairs: map[[2]uint32]*Pair{}, translations: newTranslations()}
 	if t.options.MaxFlows == 0 {
 		t.options.MaxFlows = defaultFlows
@@ -222,24 +223,43 @@ func (t *Tracker) packet(b *Batch, m *mark, observations []Observation) {
 		}
 		t.within = append(t.within, t.observe(in, o, segment, parent, around, c))
 	}
-	if inner < 0 || t.within[inner] == 0 {
-		return
+	switch {
+	case inner < 0:
+	case t.within[inner] != 0:
+		var segment *TCPSegment
+		if o := &observations[inner]; o.tcp >= 0 {
+			segment = &b.segments[o.tcp]
+		}
+		t.tieCopies(&observations[inner], t.within[inner], c, segment)
+	case inner+1 < len(observations) && t.within[inner+1] != 0:
+		t.tieQuoted(&observations[inner], &observations[inner+1], t.within[inner+1])
 	}
-	t.tieCopies(&observations[inner], t.within[inner], c)
 }
 
 var none copyOf // not to be written to
 
 // tieCopies links flow n, which has the packet of o, to those that have it, too.
-func (t *Tracker) tieCopies(o *Observation, n uint32, c *copyOf) {
+func (t *Tracker) tieCopies(o *Observation, n uint32, c *copyOf, s *TCPSegment) {
 	f := t.records.at(n)
 	for i := range c.matches {
 		if was := &c.matches[i]; t.records.at(was.flow).id == was.id {
 			t.link(n, was.flow, Link{Kind: DuplicateOf, Evidence: SamePackets, Packets: 1, Frame: o.Frame})
 		}
 	}
-	t.tieTranslated(o, n, c)
-	t.copies.remember(o, n, f.id, f.way(o), c)
+	d := f.directionOf(&o.Tuple)
+	t.tieTranslated(o, n, d, c)
+	if s != nil {
+		t.tieShifted(o, s, n, d)
+	}
+	t.copies.remember(o, n, f.id, d, c)
+}
+
+// directionOf is the direction of a packet of the flow, which has tuple u.
+func (f *record) directionOf(u *Tuple) Direction {
+	if u.Src != f.Src || u.Sport != f.Sport && !f.query() {
+		return Reply
+	}
+	return Original
 }
 
 // link notes in both flows what they have to do with each other.
@@ -309,7 +329,7 @@ func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, paren
 			p.state |= carrier
 			if f.parent != 0 {
 				f.state |= manyAround
-			} else if f.parent = p.id; p.way(around) != d {
+			} else if f.parent = p.id; p.directionOf(&around.Tuple) != d {
 				f.state |= against
 			}
 		}

@@ -55,6 +55,8 @@ var all = []Description{
 	{"checksums", "checksums by protocol and verdict", newChecksums, false, false},
 	{"anomalies", "what is odd in packets", newAnomalies, false, false},
 	{"flows", "the largest flows, their state as conntrack has it, and whose they are", newFlowsReport, false, true},
+	{"nat", "who became whom at translators of addresses, and what went wrong there", newNAT, true, true},
+	{"bonds", "how the members of a bond share what it carries, and what happened to them (needs --bond)", newBonds, true, false},
 	{"macs", "MAC addresses: vendors, moves, unknown destinations, tagged and untagged VLANs of each port", newMACs, true, false},
 	{"directions", "what stays inside and what goes out, by tenant, and from which rack or tunnel end to which", newDirections, true, true},
 	{"vips", "addresses of several servers, and direct server return", newVIPs, true, false},
@@ -70,8 +72,10 @@ type setup struct {
 	groups     int          // the most groups that a table keeps
 	queues     QueueOptions
 	directions DirectionOptions
-	tenants    flows.Tenancy // nil if nobody names them
-	flows      *tracking     // nil if no report says something of flows
+	tenants    flows.Tenancy          // nil if nobody names them
+	flows      *tracking              // nil if no report says something of flows
+	conntrack  []flows.ConntrackEntry // nil if nobody asked
+	bonds      []Bond
 }
 
 // maxGroups bounds each table of groups unless [Options] say otherwise. What finds no room is added up in one row.
@@ -88,7 +92,8 @@ type Set struct {
 // NewSet returns the named reports over src in the order in which they print, and o.By behind them; if there are neither, those that need
 // not be asked for. The error is for a name that is none.
 func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {
-	set := setup{source: src, groups: cmp.Or(o.Groups, maxGroups), queues: o.Queues, directions: o.Directions, tenants: o.Flows.Tenants}
+	set := setup{source: src, groups: cmp.Or(o.Groups, maxGroups), queues: o.Queues, directions: o.Directions, tenants: o.Flows.Tenants,
+		conntrack: o.Conntrack, bonds: o.Bonds}
 	chosen := map[string]bool{}
 	for _, name := range names {
 		if !slices.ContainsFunc(all, func(d Description) bool { return d.Name == name }) {

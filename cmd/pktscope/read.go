@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,6 +55,8 @@ exit status is 2. It is 3 if there was what --fail-on names.`,
 	o.queues.flags(flags)
 	o.directions.flags(flags)
 	o.tracking.flags(flags)
+	o.nat.flags(flags)
+	o.bonds.flags(flags)
 	flags.StringVarP(&o.format, "format", "f", "text", "how to print: "+strings.Join(readFormats, ", "))
 	flags.IntVar(&o.top, "top", defaultTop, "print the `N` largest rows of each table, 0 for all; json and csv have all unless told otherwise")
 	o.times.styles = reportStyles
@@ -78,6 +81,8 @@ type readOptions struct {
 	queues     queueFlags
 	directions directionFlags
 	tracking   tracking
+	nat        natFlags
+	bonds      bondFlags
 	format     string
 	top        int
 	topGiven   bool
@@ -107,12 +112,16 @@ func (o *readOptions) run(files []string) error {
 	if options.Flows, err = o.tracking.options(); err != nil {
 		return err
 	}
+	options.Bonds = o.bonds.bonds
+	if options.Conntrack, err = o.nat.read(); err != nil {
+		return err
+	}
 	src, err := open(files)
 	if err != nil {
 		return err
 	}
 	defer src.Close()
-	set, err := reports.NewSet(o.reports, src, options)
+	set, err := reports.NewSet(o.named(), src, options)
 	if err != nil {
 		return err
 	}
@@ -132,6 +141,25 @@ func (o *readOptions) run(files []string) error {
 		fmt.Fprintln(os.Stderr, speed(set.Packets(), src.BytesRead(), elapsed))
 	}
 	return errors.Join(err, o.failOn.err())
+}
+
+// named returns the reports that are to be printed; none is those that need not be named. What a flag is for is printed with it.
+func (o *readOptions) named() []string {
+	names := slices.Clone(o.reports)
+	for name, wanted := range map[string]bool{"nat": o.nat.conntrack != "", "bonds": o.bonds.bonds != nil} {
+		if !wanted || slices.Contains(names, name) {
+			continue
+		}
+		if len(names) == 0 {
+			for _, d := range reports.All() {
+				if !d.Asked {
+					names = append(names, d.Name)
+				}
+			}
+		}
+		names = append(names, name)
+	}
+	return names
 }
 
 // writer returns the function that prints tables in the format.
