@@ -19,6 +19,7 @@ type Projection struct {
 	every  int64 // nanoseconds in a bin of time; 0 for no such bins
 	sums   []*sum
 	series []*series
+	flows  bool // are counted
 }
 
 // A term is one field of the groups' keys: an operand, and behind it which values are taken for one: a prefix of an address (ip.src/24),

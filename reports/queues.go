@@ -17,7 +17,7 @@ type queues struct {
 	bands   *Groups[bandKey, queueTotal]
 	senders *Groups[senderKey, senderTotal]
 	tunnels *Groups[tunnelMarkKey, tunnelMarkTotal]
-	flows   *Groups[flowMarkKey, flowMarkTotal]
+	flows   *Groups[hostPair, flowMarkTotal]
 	all     amount
 	parts   []*queuesPart
 }
@@ -62,7 +62,7 @@ func newQueues(s setup) Report {
 		bands:   NewGroups[bandKey, queueTotal](s.groups),
 		senders: NewGroups[senderKey, senderTotal](s.groups),
 		tunnels: NewGroups[tunnelMarkKey, tunnelMarkTotal](s.groups),
-		flows:   NewGroups[flowMarkKey, flowMarkTotal](s.groups),
+		flows:   NewGroups[hostPair, flowMarkTotal](s.groups),
 	}
 }
 
@@ -72,7 +72,7 @@ func (r *queues) NewPart() Part {
 		bands:   NewGroups[bandKey, queueTotal](0),
 		senders: NewGroups[senderKey, senderTotal](0),
 		tunnels: NewGroups[tunnelMarkKey, tunnelMarkTotal](0),
-		flows:   NewGroups[flowMarkKey, flowMarkTotal](0),
+		flows:   NewGroups[hostPair, flowMarkTotal](0),
 	}
 	r.parts = append(r.parts, t)
 	return t
@@ -96,7 +96,7 @@ type queuesPart struct {
 	bands   *Groups[bandKey, queueTotal]
 	senders *Groups[senderKey, senderTotal]
 	tunnels *Groups[tunnelMarkKey, tunnelMarkTotal]
-	flows   *Groups[flowMarkKey, flowMarkTotal]
+	flows   *Groups[hostPair, flowMarkTotal]
 	all     amount
 	recent  recent
 }
