@@ -50,14 +50,19 @@ func lossAsTheSocketsCount(t *testing.T, f *followed) {
 		if int(sent.Payload) != info["bytes_sent"] {
 			t.Errorf("port %d: %d bytes, the socket sent %d", info["port"], sent.Payload, info["bytes_sent"])
 		}
-		if n := sent.Counters.Of(flows.TCPRetransmission); int(n) != info["total_retrans"] && info["port"] != 5006 && info["port"] != 5007 {
+		if n := sent.Counters.Of(flows.TCPRetransmission); int(n) != info["total_retrans"] {
 			t.Errorf("port %d: %d retransmissions, the socket counted %d", info["port"], n, info["total_retrans"])
 		}
-		if int(sent.Payload-sent.Counters.RepeatedBytes) != info["bytes_acked"]-2 && int(sent.Payload-sent.Counters.RepeatedBytes) != info["bytes_acked"]-1 {
-			t.Errorf("port %d: %d bytes that are new, the socket says that %d were acknowledged", info["port"], sent.Payload-sent.Counters.RepeatedBytes, info["bytes_acked"])
+		fresh := int(sent.Payload - sent.Counters.RepeatedBytes)
+		if flags := info["bytes_acked"] - fresh; flags < 1 || flags > 2 { // SYN and FIN count as a byte each
+			t.Errorf("port %d: %d bytes that are new, the socket says that %d were acknowledged", info["port"], fresh, info["bytes_acked"])
 		}
 		for point, one := range at {
-			for d, ttl := range []uint8{map[bool]uint8{true: 64, false: 63}[point == "s0" || point == "r0"], map[bool]uint8{true: 64, false: 63}[point == "d0" || point == "r1"]} {
+			ttls := []uint8{64, 63}
+			if point == "r1" || point == "d0" {
+				ttls = []uint8{63, 64}
+			}
+			for d, ttl := range ttls {
 				if tr := &one.Directions[d]; tr.TTL != [2]uint8{ttl, ttl} || tr.Duplicates > 0 || tr.Good+uint64(tr.Unverified) != tr.Packets {
 					t.Errorf("%s %s: TTL %d, %d duplicates, %d of %d good", describe(one), flows.Direction(d), tr.TTL, tr.Duplicates, tr.Good, tr.Packets)
 				}
@@ -73,7 +78,8 @@ func lossAsTheSocketsCount(t *testing.T, f *followed) {
 				t.Errorf("%s: links %+v", describe(one), one.Links)
 			}
 			for _, l := range same {
-				if other := f.byID(t, l.Flow); l.Packets != min(one.Packets(), other.Packets()) && info["port"] != 5004 && info["port"] != 5005 && info["port"] != 5006 {
+				// Of 5006 two SYN-ACKs are alike, so soon after each other that one may be the other's copy.
+				if other := f.byID(t, l.Flow); l.Packets != min(one.Packets(), other.Packets()) && info["port"] != 5006 {
 					t.Errorf("%s has %d packets, %s has %d, both have %d", describe(one), one.Packets(), describe(other), other.Packets(), l.Packets)
 				}
 			}
@@ -116,14 +122,16 @@ func TestFlowsThatContinueElsewhere(t *testing.T) {
 			break
 		}
 	}
-	f := follow(t, "loss", fmt.Sprintf("%s and (frame.interface_name == \"s0\" and frame.number < %s or frame.interface_name == \"d0\" and frame.number >= %s)", port, cut, cut),
-		flows.Options{})
+	const places = `%s and (frame.interface_name == "s0" and frame.number < %s or frame.interface_name == "d0" and frame.number >= %s)`
+	means := fmt.Sprintf(places, port, cut, cut)
+	f := follow(t, "loss", means, flows.Options{})
 	if len(f.connections) != 1 {
 		t.Fatalf("%d connections", len(f.connections))
 	}
 	c := f.connections[0]
 	l := links(&c.Flow, flows.ContinuationOf)
-	if len(l) != 1 || l[0].Evidence != flows.TCPNumbers || len(c.Segments[0]) != 2 || len(c.Segments[1]) != 2 || c.State != flows.StateTimeWait || c.Midstream {
+	if len(l) != 1 || l[0].Evidence != flows.TCPNumbers || len(c.Segments[0]) != 2 || len(c.Segments[1]) != 2 ||
+		c.State != flows.StateTimeWait || c.Midstream {
 		t.Errorf("%s %s midstream %v: links %+v", describe(&c.Flow), c.State, c.Midstream, c.Links)
 	}
 }
@@ -183,7 +191,8 @@ func TestFlowsOfFragments(t *testing.T) {
 	echo := f.of(func(one *flows.Flow) bool {
 		return one.Protocol == icmp && one.Directions[0].Packets > 0 && one.Directions[0].Payload/one.Directions[0].Packets > 3000
 	})
-	sent := regexp.MustCompile(`-s 4000 (\S+)\nPING .* 4000\((\d+)\) (?:.*\n)+?(\d+) packets transmitted, (\d+) received`).FindStringSubmatch(truth(t, "fragments", "probes.txt"))
+	long := regexp.MustCompile(`-s 4000 (\S+)\nPING .* 4000\((\d+)\) (?:.*\n)+?(\d+) packets transmitted, (\d+) received`)
+	sent := long.FindStringSubmatch(truth(t, "fragments", "probes.txt"))
 	if sent == nil || len(echo) != 5 {
 		t.Fatalf("%d flows of long pings", len(echo))
 	}
@@ -204,7 +213,8 @@ func TestFlowsOfFragments(t *testing.T) {
 		for _, one := range f.of(func(one *flows.Flow) bool { return one.Protocol == icmp && one.Segment.Point.Name == point }) {
 			whole += uint64(one.Directions[0].Fragments + one.Directions[1].Fragments)
 		}
-		frames := count(t, "fragments", fmt.Sprintf("frame.interface_name == %q and outer.ip.proto == 1 and (outer.ip.frag_offset > 0 or outer.ip.flags.mf == 1)", point))
+		frames := count(t, "fragments",
+			fmt.Sprintf("frame.interface_name == %q and outer.ip.proto == 1 and (outer.ip.frag_offset > 0 or outer.ip.flags.mf == 1)", point))
 		if whole != uint64(frames) || frames == 0 {
 			t.Errorf("%s: %d fragments of pings, the flows have %d", point, frames, whole)
 		}
@@ -217,8 +227,8 @@ func TestFlowOfTheFlippedBit(t *testing.T) {
 	at := f.of(func(one *flows.Flow) bool { return one.Protocol == tcp && one.Sport == 40002 })
 	for _, one := range at {
 		back := &one.Directions[flows.Reply]
-		if back.Bad != 1 || back.Good != back.Packets-1 || one.Directions[flows.Original].Bad != 0 || one.Invalid != 1 || one.State != flows.StateTimeWait ||
-			back.Counters.Of(flows.TCPRetransmission) != 1 {
+		if back.Bad != 1 || back.Good != back.Packets-1 || one.Directions[flows.Original].Bad != 0 || one.Invalid != 1 ||
+			one.State != flows.StateTimeWait || back.Counters.Of(flows.TCPRetransmission) != 1 {
 			t.Errorf("%s %s: %d of %d packets are bad, %d invalid", describe(one), one.State, back.Bad, back.Packets, one.Invalid)
 		}
 	}
