@@ -71,8 +71,11 @@ exit status is 2. It is 3 if there was what --fail-on names.`,
 	return cmd
 }
 
-// readFormats are what --format takes.
-var readFormats = []string{"text", "json", "csv", "sarif"}
+// tableFormats are what --format takes of commands that print tables; read can print findings in another one, too.
+var (
+	tableFormats = []string{"text", "json", "csv"}
+	readFormats  = append(slices.Clone(tableFormats), "sarif")
+)
 
 const defaultTop = 10
 
