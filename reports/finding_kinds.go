@@ -103,7 +103,7 @@ var findingKinds = [numFindings]FindingKind{
 	foundForeignTenant: {"foreign-tenant", "traffic of one tenant at a port of another", Critical, 1, "packets",
 		"What the tenants file calls one tenant's comes by at a port that it calls another's.",
 		"Look which switch put the port into that segment, and whether the tenants file is right."},
-	foundNATExhausted: {"nat-exhausted", "a translator without free ports", Critical, 5, "connections that never left",
+	foundNATExhausted: {"nat-exhausted", "a translator without free ports", Critical, 3, "connections that never left",
 		"The translator uses every port of its range, and new connections enter it and never leave.",
 		"Give it more ports or addresses, or shorten the timeouts of its connections."},
 	foundSYNFlood: {"syn-flood", "SYN flood", Critical, 100, "connections that were opened and not finished",

@@ -60,7 +60,7 @@ func (t *flowFindings) foldServer(server *askedTotal, f *flows.Flow, src endpoin
 		server.requests += original.Packets
 		server.errors += uint64(f.Related)
 	}
-	t.foldInside(f, silent, before, after)
+	t.foldInside(f, silent || f.Protocol == udpNumber && !f.Replied, before, after)
 	source := t.sources.At(sourceKey{f.Segment.ID, src}, t.report.seed.Uint128(src[0]^uint64(f.Segment.ID)<<32, src[1]))
 	source.segment = f.Segment
 	source.flows++
@@ -178,7 +178,7 @@ func (t *flowFindings) raiseNAT(s *search) {
 	for i := range t.inside.Entries() {
 		k, total := &t.inside.Entries()[i].Key, &t.inside.Entries()[i].Total
 		n := total.untranslated.count
-		if total.translated == 0 || n < s.threshold(foundNATFailure) {
+		if total.translated == 0 || n < min(s.threshold(foundNATFailure), s.threshold(foundNATExhausted)) {
 			continue
 		}
 		asked := askedKey{address: k.address, port: k.port, protocol: k.protocol}
@@ -197,6 +197,8 @@ func (t *flowFindings) raiseNAT(s *search) {
 				break
 			}
 		}
-		s.add(id, severity, total.segment.Point, f)
+		if n >= s.threshold(id) {
+			s.add(id, severity, total.segment.Point, f)
+		}
 	}
 }

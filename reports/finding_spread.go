@@ -32,7 +32,7 @@ type spreadPart struct {
 func newSpread() *spread { return &spread{map[uint32]*spreadFlow{}} }
 
 func (t *spread) fold(f *flows.Flow) {
-	if !slices.ContainsFunc(f.Links, func(l flows.Link) bool { return l.Kind == flows.ContinuationOf }) {
+	if f.Protocol != tcpNumber || !slices.ContainsFunc(f.Links, func(l flows.Link) bool { return l.Kind == flows.ContinuationOf }) {
 		return
 	}
 	s := t.all[f.Connection]
