@@ -14,6 +14,7 @@ type Page struct {
 func Pages() []Page {
 	return []Page{
 		{"reports", "what each report of read says", reports},
+		{"findings", "what read looks for, from which number on, and what only looks like it", findings},
 		{"fields", "names of fields, and which one is meant", fields},
 		{"filter", "the display-filter language of -Y", filter},
 		{"group-by", "counting packets by any fields: --by, --sum, --every", groupBy},
@@ -31,6 +32,9 @@ func Pages() []Page {
 
 //go:embed reports.md
 var reports string
+
+//go:embed findings.md
+var findings string
 
 //go:embed fields.md
 var fields string

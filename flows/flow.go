@@ -9,6 +9,7 @@ import (
 // Flow is what is known of a flow.
 type Flow struct {
 	ID      uint32
+	Frame   uint64 // number of its first packet
 	Segment *Segment
 	Tuple          // of the original direction
 	Parent  uint32 // ID of the flow of the tunnel's own packets around it, 0 for none
@@ -57,6 +58,10 @@ type Traffic struct {
 	TTL        [2]uint8 // lowest and highest
 
 	Counters TCPCounters
+
+	// Numbers of frames, 0 for none: the first retransmissions, reset and zero window.
+	SentAgain         [3]uint64
+	Reset, ZeroWindow uint64
 }
 
 // Packets is how many there are in both directions.
@@ -100,7 +105,7 @@ func (t *Tracker) view(n uint32, v *Flow) {
 	tied := t.tied(a)
 	links, doubtful := v.Links[:0], v.Doubtful[:0]
 	*v = Flow{
-		ID: f.id, Segment: t.segments.slots[f.segment], Tuple: f.Tuple, Parent: f.parent,
+		ID: f.id, Frame: *t.frames.at(n), Segment: t.segments.slots[f.segment], Tuple: f.Tuple, Parent: f.parent,
 		Midstream: f.state&midstream != 0 || a.conntrack.Midstream(), Ambiguous: f.state&unsure != 0,
 		Flipped: f.state&flipped != 0, ManyAround: f.state&manyAround != 0,
 		Against: f.state&against != 0, Carrier: f.state&carrier != 0, Ended: f.state&indexed == 0, Related: tied.related, Invalid: tied.invalid, Connection: f.id,
@@ -164,6 +169,7 @@ func (t *Tracker) traffic(a *account, v *Flow, d Direction) Traffic {
 	if n := a.troubles[d]; n != 0 {
 		seen := t.troubles.at(n)
 		tr.Bad, tr.Fragments, tr.Duplicates, tr.Counters = seen.bad, seen.fragments, seen.duplicates, seen.TCPCounters
+		tr.SentAgain, tr.Reset, tr.ZeroWindow = seen.sentAgain, seen.reset, seen.zeroWindow
 	}
 	tr.Good = from.packets - min(from.packets, uint64(tr.Bad)+uint64(tr.Unverified))
 	return tr

@@ -111,6 +111,15 @@ func (r *Reader) Read(p *dissect.Packet, b *Batch) {
 	b.packets = append(b.packets, mark{int32(len(b.observations)), w.number(), uint32(p.WireLen), p.Time, p.Number, p.Timeless})
 }
 
+// PathOf returns the identifiers around the innermost header of p, outermost first. It makes a path anew for each packet.
+func PathOf(p *dissect.Packet) Path {
+	var b Batch
+	w := walk{paths: newPaths(), packet: p, batch: &b, ip: -1, inner: -1}
+	w.path = w.paths.root(p.Point)
+	w.layers()
+	return w.paths.path(w.path)
+}
+
 // walk goes over the layers of a packet, outermost first.
 type walk struct {
 	paths  *paths

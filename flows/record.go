@@ -72,6 +72,10 @@ type trouble struct {
 	TCPCounters
 	bad                   uint32 // checksums
 	fragments, duplicates uint32
+
+	// Numbers of frames: the first that were sent again, the first that reset the connection, the first that closed the window.
+	sentAgain         [3]uint64
+	reset, zeroWindow uint64
 }
 
 // maxTOS is how many values of TOS are kept for a direction.

@@ -44,6 +44,7 @@ type Tracker struct {
 
 	records  chunks[record]
 	accounts chunks[account] // same numbers
+	frames   chunks[uint64]  // same numbers: of the first packet
 	tcps     chunks[TCP]
 	troubles chunks[trouble]
 	ties     chunks[ties]
@@ -392,9 +393,10 @@ func (t *Tracker) begin(s *Segment, hash, symmetric uint32, o *Observation, segm
 		t.evict()
 	}
 	n = t.records.take()
-	if t.accounts.take() != n {
-		panic("flows: records and accounts differ")
+	if t.accounts.take() != n || t.frames.take() != n {
+		panic("flows: records, accounts and frames differ")
 	}
+	*t.frames.at(n) = o.Frame
 	f, a := t.records.at(n), t.accounts.at(n)
 	d = begins(o, segment)
 	f.Tuple = o.Tuple
@@ -494,6 +496,7 @@ func (t *Tracker) leave(n uint32) {
 	t.segments.slots[f.segment].flows--
 	t.records.give(n)
 	t.accounts.give(n)
+	t.frames.give(n)
 }
 
 // advance lets the state of flow n see a packet of direction d. If it belongs to a new connection with the same key, that is a new flow.
@@ -547,7 +550,7 @@ func (t *Tracker) advance(n uint32, d Direction, s *Segment, hash, symmetric uin
 		}
 		e := t.tcps.at(tcp).Segment(dir, segment)
 		if e != 0 {
-			t.count(a, d, tcp, segment, e)
+			t.count(a, d, tcp, o.Frame, segment, e)
 		}
 		if tied := t.tied(a); tied.merged != 0 && !copied {
 			t.merged.at(tied.merged).segment(d.flip(tied.turned), segment, e)
@@ -562,9 +565,19 @@ func (t *Tracker) advance(n uint32, d Direction, s *Segment, hash, symmetric uin
 	return n, d
 }
 
-// count counts what segment is, in the flow and direction that had it.
-func (t *Tracker) count(a *account, d Direction, tcp uint32, segment *TCPSegment, e TCPEvents) {
-	t.trouble(a, d).Count(t.tcps.at(tcp), segment, e)
+// count counts what segment, in that frame, is, in the flow and direction that had it.
+func (t *Tracker) count(a *account, d Direction, tcp uint32, frame uint64, segment *TCPSegment, e TCPEvents) {
+	tr := t.trouble(a, d)
+	if n := tr.Of(TCPRetransmission); e&TCPRetransmission != 0 && int(n) < len(tr.sentAgain) {
+		tr.sentAgain[n] = frame
+	}
+	if e&TCPReset != 0 && tr.reset == 0 {
+		tr.reset = frame
+	}
+	if e&TCPZeroWindow != 0 && tr.zeroWindow == 0 {
+		tr.zeroWindow = frame
+	}
+	tr.Count(t.tcps.at(tcp), segment, e)
 }
 
 // trouble returns where the troubles of a direction are counted.

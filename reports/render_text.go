@@ -62,8 +62,11 @@ func (t *Table) writeText(out *bytes.Buffer, o TextOptions) error {
 	out.WriteString(o.styled(bold, title) + "\n")
 
 	write := t.writeHorizontal
-	if t.Layout == Vertical {
+	switch t.Layout {
+	case Vertical:
 		write = t.writeVertical
+	case Paragraphs:
+		write = t.writeParagraphs
 	}
 	hidden, err := write(out, o)
 	if err != nil {
@@ -161,11 +164,7 @@ func (t *Table) grid(clock *Clock) *grid {
 		if c.Detail {
 			continue
 		}
-		title := c.Title
-		if title == "" {
-			title = c.Name
-		}
-		g.columns = append(g.columns, gridColumn{title: Printable(title), right: kinds[c.Kind].right, cuttable: kinds[c.Kind].cuttable})
+		g.columns = append(g.columns, gridColumn{title: c.title(), right: kinds[c.Kind].right, cuttable: kinds[c.Kind].cuttable})
 		if c.Kind == KindTime {
 			for _, row := range t.Rows {
 				if n, ok := row[i].value.(int64); ok {

@@ -289,7 +289,7 @@ func TestNewSet(t *testing.T) {
 		t.Errorf("tables %s", got)
 	}
 	_, err = NewSet([]string{"tunnel"}, nil, Options{})
-	if err == nil || err.Error() != `"tunnel" is not a report; did you mean tunnels? there are summary, tenants, overlaps, segments, protocols, vlans, tunnels, checksums, anomalies, flows, nat, bonds, macs, directions, vips, queues` {
+	if err == nil || err.Error() != `"tunnel" is not a report; did you mean tunnels? there are findings, summary, tenants, overlaps, segments, protocols, vlans, tunnels, checksums, anomalies, flows, nat, bonds, macs, directions, vips, queues` {
 		t.Errorf("error %v", err)
 	}
 }

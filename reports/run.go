@@ -52,6 +52,8 @@ type Options struct {
 	Conntrack  []flows.ConntrackEntry // what a kernel says of the same connections, for the report on NAT; nil for nothing
 	Bonds      []Bond                 // for the report on them
 	Flows      flows.Options          // how flows are told apart, for reports that say something of them; Left is not used
+	Findings   FindingOptions
+	Find       bool // look for findings, also if their report is not printed
 
 	Workers int  // goroutines, for a consumer that is sharded; 0 is 1
 	Owner   bool // packets say whose they are, also if the filter does not ask

@@ -43,10 +43,10 @@ pktscope help path explains the tables.`,
 	flags.Uint64Var(&o.Flow, "flow", 0, "draw the way of a packet of flow `ID`, with its headers")
 	flags.DurationVar(&o.Window, "window", 2*time.Second, "wait so `LONG` for a packet after it was captured first; clocks may differ by less than that")
 	flags.IntVar(&o.Packets, "max-waiting", 1<<16, "let at most `N` packets wait")
-	flags.StringVarP(&o.format, "format", "f", "text", "how to print: "+strings.Join(readFormats, ", "))
+	flags.StringVarP(&o.format, "format", "f", "text", "how to print: "+strings.Join(tableFormats, ", "))
 	flags.IntVar(&o.top, "top", defaultTop, "print the `N` largest rows of each table, 0 for all; json and csv have all unless told otherwise")
 	o.input.flags(flags)
-	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(readFormats, cobra.ShellCompDirectiveNoFileComp))
+	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(tableFormats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
@@ -112,8 +112,8 @@ func (o *pathOptions) writer() (func(*journeys.Follower) error, error) {
 	if o.top < 0 {
 		return nil, errors.New("--top takes a number of rows, 0 for all")
 	}
-	if !slices.Contains(readFormats, o.format) {
-		return nil, fmt.Errorf("%q is not a format; there are %s", o.format, strings.Join(readFormats, ", "))
+	if !slices.Contains(tableFormats, o.format) {
+		return nil, fmt.Errorf("%q is not a format; there are %s", o.format, strings.Join(tableFormats, ", "))
 	}
 	out := newOutput(os.Stdout)
 	return func(f *journeys.Follower) error {
