@@ -36,9 +36,9 @@ const (
 
 // macMemory is what a part noted in its block. What it forgets is noted again.
 type macMemory struct {
-	sent    [1 << 10]macSlot
-	known   [1 << 12]uint64
-	arrived [1 << 10][2]uint64 // key, and a hash of the end
+	sent    [1 << 8]macSlot
+	known   [1 << 10]uint64
+	arrived [1 << 9][2]uint64 // key, and a hash of the end
 }
 
 type macSlot struct {
