@@ -125,7 +125,7 @@ func TestFlowsEndAsTimePasses(t *testing.T) {
 			t.Fatalf("port %d: %d times", port, len(times))
 		}
 		pause := time.Duration(max(times[2]-times[1], times[0]-times[3])) // whichever was recorded first
-		if pause > 30*time.Second { // of UDP that is no stream
+		if pause > 30*time.Second {                                       // of UDP that is no stream
 			want = 2
 			ended++
 		}
