@@ -21,9 +21,11 @@ var arrows = map[string][]string{
 	"anonymize":      {"dissect"},
 	"flows":          {"dissect", "dissect/filter"}, // conditions on flows are in the language of filters
 	"control":        {"dissect"},
-	"reports":        {"control", "dissect", "dissect/filter", "flows", "pcaps"},
+	"journeys":       {"dissect", "flows", "reports"},
+	"reports":        {"control", "dissect", "dissect/filter", "flows", "pcaps", "reports/oui"},
+	"reports/oui":    nil,
 	"docs":           nil,
-	"cmd/pktscope":   {"anonymize", "control", "dissect", "dissect/filter", "docs", "flows", "pcaps", "reports"},
+	"cmd/pktscope":   {"anonymize", "control", "dissect", "dissect/filter", "docs", "flows", "journeys", "pcaps", "reports"},
 
 	// What makes captures for tests and benchmarks states the formats a second time and so must not look at dissect.
 	"bench/generate":        {"internal/craft"},

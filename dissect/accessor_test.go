@@ -61,7 +61,7 @@ var accessors = []struct {
 		"Acknowledgment": "tcp.ack_raw", "HeaderLength": "tcp.hdr_len", "Flags": "tcp.flags", "Window": "tcp.window_size_value",
 		"Checksum": "tcp.checksum", "UrgentPointer": "tcp.urgent_pointer"}},
 	{GRE{}, map[string]string{"HasChecksum": "gre.flags.checksum", "HasRouting": "gre.flags.routing", "HasKey": "gre.flags.key",
-		"HasSequence": "gre.flags.sequence_number", "Version": "gre.flags.version", "Protocol": "gre.proto", "PPTP": "", "Key": "", "Call": "", "MayBeNVGRE": ""}},
+		"HasSequence": "gre.flags.sequence_number", "Version": "gre.flags.version", "Protocol": "gre.proto", "PPTP": "", "Key": "", "Call": "", "Sequence": "", "MayBeNVGRE": ""}},
 	{ERSPAN{}, map[string]string{"Version": "erspan.version", "VLAN": "erspan.vlan", "Session": "erspan.spanid", "Truncated": "erspan.truncated"}},
 	{EtherIP{}, map[string]string{"Version": "etherip.ver"}},
 	{VXLAN{}, map[string]string{"Flags": "vxlan.flags", "ValidVNI": "vxlan.flag_i", "GroupPolicy": "vxlan.gbp", "VNI": "vxlan.vni"}},

@@ -35,6 +35,11 @@ func (x *Extractor) NeedsChecksums() bool {
 	return false
 }
 
+// NeedsOwner tells whether a column depends on whose packets are, see [Field.Owned].
+func (x *Extractor) NeedsOwner() bool {
+	return len(x.columns[fieldSegment.index])+len(x.columns[fieldTenant.index]) > 0
+}
+
 // Relative tells whether a column depends on where conversations start, see [Field.Relative].
 func (x *Extractor) Relative() bool {
 	for _, f := range fields {

@@ -76,6 +76,9 @@ func (f *Field) Verified() bool {
 	return f == fieldVerdict || f == fieldFlippedBit || f == protocols[f.owner].Status
 }
 
+// Owned tells whether the field is known only where a packet's Segment and Tenant are set.
+func (f *Field) Owned() bool { return f == fieldSegment || f == fieldTenant }
+
 // Relative tells whether the field counts from where a conversation starts, which is known only with [Options].Relative.
 func (f *Field) Relative() bool {
 	return f == tcpSequence || f == tcpAcknowledgment || f == tcpSACKLeft || f == tcpSACKRight

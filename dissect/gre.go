@@ -97,6 +97,19 @@ func (h GRE) HasKey() bool { return h[0]&0x20 != 0 }
 // HasSequence is the S bit.
 func (h GRE) HasSequence() bool { return h[0]&0x10 != 0 }
 
+// Sequence is the number that says where the packet comes among the others of its tunnel. It is not ok without one, or where the header is
+// cut short.
+func (h GRE) Sequence() (number uint32, ok bool) {
+	at := h.key()
+	if h.HasKey() {
+		at += 4
+	}
+	if !h.HasSequence() || len(h) < at+4 {
+		return 0, false
+	}
+	return be32(h[at:]), true
+}
+
 // Version is 0, or 1 in PPTP.
 func (h GRE) Version() uint8 { return h[1] & 7 }
 

@@ -4,7 +4,7 @@ package dissect
 var judgement = Protocol{
 	Name:    "pktscope",
 	Title:   "pktscope's own judgement",
-	Fields:  []*Field{fieldVerdict, fieldFlippedBit, fieldAnomaly, fieldGuessed, fieldPartial, fieldStop},
+	Fields:  []*Field{fieldVerdict, fieldFlippedBit, fieldAnomaly, fieldGuessed, fieldPartial, fieldStop, fieldSegment, fieldTenant},
 	Dissect: func(*Decoder, []byte) ID { return none },
 }
 
@@ -17,6 +17,9 @@ var (
 	fieldGuessed = &Field{Name: "pktscope.guessed", Bits: 1, Kind: Bool, Doc: "no field named this protocol; its bytes looked like it"}
 	fieldPartial = &Field{Name: "pktscope.partial", Bits: 1, Kind: Bool, Doc: "the header is cut short"}
 	fieldStop    = &Field{Name: "pktscope.stop", Kind: Text, Doc: "where and why decoding ended before every byte had a meaning"}
+
+	fieldSegment = &Field{Name: "pktscope.segment", Kind: Text, Doc: "identifiers around the innermost header, as vlan 100 / vxlan 5001, or untagged"}
+	fieldTenant  = &Field{Name: "pktscope.tenant", Kind: Text, Doc: "whose the packet is: its tenant in the file of --tenants, and behind it a segment of the tenant's own"}
 )
 
 // judgements yields what every layer may have.
@@ -43,6 +46,12 @@ func (w *Walker) judgements() {
 	}
 	if l.Flags&Partial != 0 {
 		w.Num(fieldPartial, 0, 0, 1)
+	}
+	if p := w.Packet; p.Segment != "" && w.Index == len(p.Layers)-1 {
+		w.Text(fieldSegment, p.Segment)
+		if p.Tenant != "" {
+			w.Text(fieldTenant, p.Tenant)
+		}
 	}
 	if s := &w.Packet.Stop; s.Reason != StopNone && w.Index == len(w.Packet.Layers)-1 && w.Wants(fieldStop) {
 		w.Text(fieldStop, s.String())

@@ -33,6 +33,9 @@ type Packet struct {
 	Stop      Stop        // why decoding ended; the zero Stop when every byte was accounted for
 	Anomalies []AnomalyAt // what is odd, in the order in which it was met
 
+	// Whose the packet is, by the identifiers around its innermost header; set by whoever knows, if somebody asks: see [Field.Owned].
+	Segment, Tenant string
+
 	verified int      // layers whose checksums were verified
 	sources  [][]byte // what layers point into: the frame's bytes, then what the resolver made
 	pending  []int16  // layers that wait for the resolver

@@ -51,6 +51,17 @@ func sllLayout(p *Packet) sllHeader {
 	return sllHeader{size: 16, kind: 0, arphrd: 2, length: 4, lengthBytes: 2, address: 6, protocol: 14}
 }
 
+// SLLSender returns the sender's MAC address in the cooked header of layer l. It is not ok if the sender has none, or it is zero.
+func SLLSender(p *Packet, l *Layer) (mac []byte, ok bool) {
+	at := sllLayout(p)
+	h := p.Header(l)
+	if len(h) < at.size || h[at.length+at.lengthBytes-1] != 6 {
+		return nil, false
+	}
+	mac = h[at.address : at.address+6]
+	return mac, be32(mac)|uint32(be16(mac[4:])) != 0
+}
+
 func dissectSLL(d *Decoder, b []byte) ID {
 	at := sllLayout(d.p)
 	if !d.header(at.size) {

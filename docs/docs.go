@@ -14,13 +14,17 @@ type Page struct {
 func Pages() []Page {
 	return []Page{
 		{"reports", "what each report of read says", reports},
+		{"findings", "what read looks for, from which number on, and what only looks like it", findings},
 		{"fields", "names of fields, and which one is meant", fields},
 		{"filter", "the display-filter language of -Y", filter},
 		{"group-by", "counting packets by any fields: --by, --sum, --every", groupBy},
+		{"path", "following packets over capture points: latency, loss, what is changed", path},
 		{"slicing", "writing captures: by filter, number, time, tunnel, value", slicing},
+		{"segments", "whose addresses a packet has, and what proves two segments one", segments},
 		{"flows", "flows, connections and their fields: pktscope flows", flows},
 		{"where", "conditions on flows, their fields and order: --where, --sort", where},
 		{"tenants", "names for identifiers: --tenants FILE", tenants},
+		{"nat", "how translations of addresses are told from packets, and --conntrack", nat},
 		{"json", "the formats for programs", json},
 		{"exit", "exit statuses, and --fail-on", exit},
 	}
@@ -28,6 +32,9 @@ func Pages() []Page {
 
 //go:embed reports.md
 var reports string
+
+//go:embed findings.md
+var findings string
 
 //go:embed fields.md
 var fields string
@@ -37,6 +44,12 @@ var filter string
 
 //go:embed group-by.md
 var groupBy string
+
+//go:embed path.md
+var path string
+
+//go:embed segments.md
+var segments string
 
 //go:embed slicing.md
 var slicing string
@@ -49,6 +62,9 @@ var where string
 
 //go:embed tenants.md
 var tenants string
+
+//go:embed nat.md
+var nat string
 
 //go:embed json.md
 var json string

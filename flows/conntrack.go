@@ -127,6 +127,9 @@ func (c *Conntrack) saw(d Direction) {
 // verification is the tag that packets of direction d carry in SCTP (RFC 9260 §3.1), 0 if it is not known.
 func (c *Conntrack) verification(d Direction) *uint32 { return &c.sides[d].end }
 
+// frame is a print of the addresses of the frame that the last ICMP request was in; it is not part of what conntrack remembers.
+func (c *Conntrack) frame() *uint32 { return &c.sides[0].maxAck }
+
 // stream is when a flow of datagrams is old enough to be a stream, in nanoseconds since the Unix epoch.
 func (c *Conntrack) stream() int64 { return int64(c.sides[0].maxEnd)<<32 | int64(c.sides[0].end) }
 

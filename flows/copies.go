@@ -21,7 +21,8 @@ const copyWays = 7
 
 type copySet struct {
 	prints   [copyWays]uint64 // 0 is a free place
-	next     uint64           // the place whose packet was captured longest ago
+	next     uint32           // the place whose packet was captured longest ago
+	alike    uint32           // places of packets that prove nothing, by bits: there was one like it in another segment of the same capture point
 	captures [copyWays]capture
 }
 
@@ -33,6 +34,8 @@ type capture struct {
 	flow  uint32
 	id    uint32 // of the flow, which may have left
 	ipID  uint16
+	point uint16
+	depth uint8 // IP headers around it
 	ttl   uint8
 	d     Direction
 }
@@ -44,31 +47,39 @@ func newCopies() *copies { return &copies{sets: make([]copySet, copySets)} }
 
 func (c *copies) set(print uint64) *copySet { return &c.sets[print%copySets] }
 
-// remember keeps the packet of o, which has direction d of the flow n with that ID, in the place of the one captured longest ago.
-func (c *copies) remember(o *Observation, n, id uint32, d Direction) {
+// remember keeps the packet of o, which has direction d of the flow n with that ID, in the place of the one captured longest ago. with is
+// what copied said of it.
+func (c *copies) remember(o *Observation, n, id uint32, d Direction, with *copyOf) {
 	set := c.set(o.Print)
 	set.prints[set.next] = o.Print
-	set.captures[set.next] = capture{o.Time, o.Frame, o.Link, n, id, o.ipID, o.TTL, d}
+	set.captures[set.next] = capture{o.Time, o.Frame, o.Link, n, id, o.ipID, o.point, with.depth, o.TTL, d}
+	set.alike &^= 1 << set.next
+	if with.alike {
+		set.alike |= 1 << set.next
+	}
 	set.next = (set.next + 1) % copyWays
 }
 
 // copyOf is what else was captured of a packet.
 type copyOf struct {
-	duplicate  bool      // it was captured before in the same segment
-	matches    []capture // where else it was captured
-	translated []capture // where it had other addresses
+	depth     uint8     // IP headers around it
+	duplicate bool      // it was captured before in the same segment
+	whole     bool      // and with as much around it, so that this is a duplicate, too
+	matches   []capture // where else it was captured
+	others    []capture // packets with the same print and other addresses: it may have been translated
+	alike     bool      // there is one like it in another segment of one of those places: nobody knows which is whose
 }
 
-// copied looks the packet of the innermost observation o, captured in segment s, up among those captured before. What it returns is good
-// until the next call.
-func (t *Tracker) copied(o *Observation, s *Segment) *copyOf {
+// copied looks the packet of the innermost observation o, captured in segment s with so many IP headers around it, up among those captured
+// before. What it returns is good until the next call.
+func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
 	c := &t.copy
-	c.duplicate, c.matches, c.translated = false, c.matches[:0], c.translated[:0]
+	*c = copyOf{depth: depth, matches: c.matches[:0], others: c.others[:0]}
 	if o.is(portless | untracked) {
 		return c
 	}
-	var rival *Segment // another segment of the same place, in which a packet like this one was captured
 	set := t.copies.set(o.Print)
+	met := uint32(0) // places of those in other segments, by bits
 	for i, print := range set.prints {
 		if print != o.Print {
 			continue
@@ -85,47 +96,74 @@ func (t *Tracker) copied(o *Observation, s *Segment) *copyOf {
 		same, opposite := flow.alike(&o.Tuple)
 		switch {
 		case !same:
-			if translated(&flow.Tuple, o, was, elsewherePoint(other, s)) {
-				c.translated = append(c.translated, *was)
-			}
+			c.others = append(c.others, *was)
 		case opposite != (was.d == Reply) || o.ipID != was.ipID:
 			// An answer that is like the question, or another packet that is like this one.
 		case other == s:
-			c.duplicate = c.duplicate || again(o, was)
-		case !elsewherePoint(other, s):
+			if again(o, was) {
+				c.duplicate, c.whole = true, c.whole || was.depth == depth
+			}
+		case !elsewhere(o, was, other, s):
 			if o.Link == was.link {
-				rival = other
+				c.alike = true
+				met |= 1 << i
 			}
 		case sameNetwork(o, was):
 			c.matches = append(c.matches, *was)
+			c.alike = c.alike || set.alike>>i&1 != 0
+			met |= 1 << i
 		}
+	}
+	if c.alike {
+		t.spoil(set, met, s)
+		c.matches = c.matches[:0]
+		return c
 	}
 	for i := range c.matches {
-		other := t.segmentOf(c.matches[i].flow)
-		if rival == nil {
-			t.translate(other, s, &c.matches[i], o)
-		} else {
-			t.contradict(other, rival)
-		}
-	}
-	if rival != nil {
-		c.matches = c.matches[:0]
+		t.translate(t.segmentOf(c.matches[i].flow), s, &c.matches[i], o)
 	}
 	return c
 }
 
-// again tells whether o is a second capture of the packet that was captured before in the same segment, and not one that was sent again: it
-// has the same identification, or it was on another hop, or TCP would have had no time to send it again.
-func again(o *Observation, was *capture) bool {
-	return o.ipID != 0 || o.Link != was.link || o.TTL != was.ttl || o.Protocol == protocolTCP && o.Payload > 0
+// spoil takes back what the packets at the met places of a set proved of each other: now there is one in segment s that is like them, so that
+// nobody knows which is whose.
+func (t *Tracker) spoil(set *copySet, met uint32, s *Segment) {
+	for i := range set.captures {
+		if met>>i&1 == 0 {
+			continue
+		}
+		a := &set.captures[i]
+		for j := range set.captures[:i] {
+			switch b := &set.captures[j]; {
+			case met>>j&1 == 0 || (set.alike>>i)&(set.alike>>j)&1 != 0:
+			case a.frame < b.frame:
+				t.retract(a, b)
+			default:
+				t.retract(b, a)
+			}
+		}
+		t.contradict(t.segmentOf(a.flow), s)
+	}
+	set.alike |= met
 }
 
-// elsewherePoint tells whether two segments were captured at different places. A packet in two segments of one place is two tenants', even
-// if these send alike.
-func elsewherePoint(a, b *Segment) bool {
-	if a.Point != b.Point {
-		return true
-	}
+// again tells whether o is a second capture of the packet that was captured before in the same segment, and not one that was sent again: it
+// has the same identification, or it was on another hop or at another capture point, or TCP would have had no time to send it again.
+func again(o *Observation, was *capture) bool {
+	return o.ipID != 0 || o.point != was.point || o.Link != was.link || o.TTL != was.ttl || o.Protocol == protocolTCP && o.Payload > 0
+}
+
+// elsewhere tells whether the packet of o, in segment s, was captured at another place than the one captured before in segment other. A packet in
+// two segments of one place is two tenants', even if these send alike.
+func elsewhere(o *Observation, was *capture, other, s *Segment) bool {
+	return o.point != was.point || anotherInterface(other, s)
+}
+
+// elsewherePoint tells whether two segments were met at different places.
+func elsewherePoint(a, b *Segment) bool { return a.Point != b.Point || anotherInterface(a, b) }
+
+// anotherInterface tells whether the two are of different interfaces in a capture of several.
+func anotherInterface(a, b *Segment) bool {
 	return len(a.Path) > 0 && len(b.Path) > 0 && a.Path[0].Kind == Interface && b.Path[0].Kind == Interface && a.Path[0] != b.Path[0]
 }
 

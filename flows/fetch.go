@@ -11,7 +11,7 @@ func (t *Tracker) fetch(observations []Observation) {
 	var flows [fetchAhead]uint32
 	var sum uint32 // so that nothing is left out for want of use
 	n := 0
-	mask := uint32(len(t.exact.slots) - 1)
+	mask, alike := uint32(len(t.exact.slots)-1), uint32(len(t.alike.slots)-1)
 	for i := range observations {
 		o := &observations[i]
 		hash := keyHash(o.hash, t.numbered[o.path].slot)
@@ -19,6 +19,7 @@ func (t *Tracker) fetch(observations []Observation) {
 			flows[n] = s.record
 			n++
 		}
+		sum += t.alike.slots[uint32(o.hash>>32)&alike].record
 		if o.is(innermost) {
 			set := t.copies.set(o.Print)
 			sum += uint32(set.next) + uint32(set.captures[0].frame)

@@ -47,12 +47,49 @@ func printBody(o *Observation) uint64 {
 	return printBytes(x, b)
 }
 
-// linkPrint is a hash of the MAC addresses in the Ethernet header around layer i, if there is no IP header in between; otherwise 0.
+// maxQuotedPrint is how many bytes are looked at of the payload of a packet that is quoted: translators between the versions of IP may cut some
+// off.
+const maxQuotedPrint = 16
+
+// quotedPrint is the print of a packet that an ICMP error quotes, 0 if the quoted bytes do not tell it from others.
+func quotedPrint(o *Observation) uint64 {
+	b := o.body
+	if len(b) < 8 {
+		return 0
+	}
+	x := uint64(fold1)
+	switch {
+	case o.Protocol == protocolTCP:
+		x ^= uint64(binary.LittleEndian.Uint32(b[4:]))
+		b = nil
+	case o.query():
+		x ^= uint64(binary.LittleEndian.Uint16(b[6:]))<<32 ^ 1
+		b = b[8:]
+	case hasPorts(o.Protocol):
+		x ^= uint64(o.Protocol)<<32 ^ 2
+		b = b[8:]
+		if len(b) < 4 {
+			return 0
+		}
+	default:
+		return 0
+	}
+	return max(1, printBytes(fold(x, fold3), b[:min(len(b), maxQuotedPrint)]))
+}
+
+// linkPrint is a hash of the MAC addresses in the Ethernet header around layer i, or of the sender's in a cooked header, which has no other, if
+// there is no IP header in between; otherwise 0.
 func linkPrint(p *dissect.Packet, i int) uint32 {
 	for j := p.Layers[i].Parent; j > 0; j = p.Layers[j].Parent {
 		switch l := &p.Layers[j]; l.Protocol {
 		case idIPv4, idIPv6:
 			return 0
+		case idSLL:
+			mac, ok := dissect.SLLSender(p, l)
+			if !ok {
+				return 0
+			}
+			return max(1, uint32(fold(uint64(binary.LittleEndian.Uint32(mac))^fold2, uint64(binary.LittleEndian.Uint16(mac[4:]))^fold3)))
 		case idEthernet:
 			h := p.Header(l)
 			if len(h) < 12 {

@@ -9,6 +9,7 @@ import (
 // Flow is what is known of a flow.
 type Flow struct {
 	ID      uint32
+	Frame   uint64 // number of its first packet
 	Segment *Segment
 	Tuple          // of the original direction
 	Parent  uint32 // ID of the flow of the tunnel's own packets around it, 0 for none
@@ -21,6 +22,8 @@ type Flow struct {
 	Remaining  time.Duration // what is left of its timeout at the last packet of the capture; 0 if it is over
 	Ambiguous  bool          // several flows could be its other direction, so that it is linked to none
 	ManyAround bool          // it was seen inside several flows, of which Parent is the first
+	Against    bool          // its original direction was first seen in the reply direction of Parent
+	Carrier    bool          // it is the parent of others: a tunnel
 	Ended      bool          // a later flow has the same key
 
 	Directions [2]Traffic
@@ -28,9 +31,14 @@ type Flow struct {
 	Related    uint32
 	Invalid    uint32 // packets that its state has no room for
 	Links      []Link
+	Doubtful   []Link    // nat-of links that are not believed in, because several flows of one place could be the other one
 	Connection uint32    // ID of the flow that has the connection's state; its own if it is not linked
 	TLS        *TLSLabel // nil if no ClientHello was seen
 	DNS        *DNSLabel // nil if it has no messages of DNS
+
+	// What a key of addresses and ports alone would make of this one and others that are alike in other segments; nil for none. Flows of TCP
+	// that are the same connection, captured at several places, may have one, too.
+	Merged *Merged
 }
 
 // Traffic is what was counted of one direction.
@@ -50,6 +58,10 @@ type Traffic struct {
 	TTL        [2]uint8 // lowest and highest
 
 	Counters TCPCounters
+
+	// Numbers of frames, 0 for none: the first retransmissions, reset and zero window.
+	SentAgain         [3]uint64
+	Reset, ZeroWindow uint64
 }
 
 // Packets is how many there are in both directions.
@@ -73,6 +85,9 @@ func (f *Flow) First() int64 {
 // Last is when it had its last packet, in nanoseconds since the Unix epoch.
 func (f *Flow) Last() int64 { return max(f.Directions[0].Last, f.Directions[1].Last) }
 
+// Len is how many flows have not left.
+func (t *Tracker) Len() int { return t.records.len() }
+
 // Flows calls visit for all flows that have not left, in the order in which they began, until it returns false. The flow is good until visit
 // returns.
 func (t *Tracker) Flows(visit func(*Flow) bool) {
@@ -88,11 +103,12 @@ func (t *Tracker) Flows(visit func(*Flow) bool) {
 func (t *Tracker) view(n uint32, v *Flow) {
 	f, a := t.records.at(n), t.accounts.at(n)
 	tied := t.tied(a)
-	links := v.Links[:0]
+	links, doubtful := v.Links[:0], v.Doubtful[:0]
 	*v = Flow{
-		ID: f.id, Segment: t.segments.slots[f.segment], Tuple: f.Tuple, Parent: f.parent,
+		ID: f.id, Frame: *t.frames.at(n), Segment: t.segments.slots[f.segment], Tuple: f.Tuple, Parent: f.parent,
 		Midstream: f.state&midstream != 0 || a.conntrack.Midstream(), Ambiguous: f.state&unsure != 0,
-		Flipped: f.state&flipped != 0, ManyAround: f.state&manyAround != 0, Ended: f.state&indexed == 0, Related: tied.related, Invalid: tied.invalid, Connection: f.id,
+		Flipped: f.state&flipped != 0, ManyAround: f.state&manyAround != 0,
+		Against: f.state&against != 0, Carrier: f.state&carrier != 0, Ended: f.state&indexed == 0, Related: tied.related, Invalid: tied.invalid, Connection: f.id,
 		Directions: [2]Traffic{t.traffic(a, v, Original), t.traffic(a, v, Reply)},
 	}
 	c := a
@@ -108,14 +124,33 @@ func (t *Tracker) view(n uint32, v *Flow) {
 	}
 	for l := tied.links; l != 0; l = t.links.at(l).next {
 		link := t.links.at(l).Link
-		if link.Kind == DuplicateOf && !t.provenLink(n, l) {
-			continue
+		switch link.Kind {
+		case DuplicateOf:
+			if !t.provenLink(n, l) {
+				continue
+			}
+		case NATOf:
+			link.Score = t.score(n, t.links.at(l))
+			if !t.proves(n, l) {
+				if r := t.links.at(l); r.contested > 0 || r.believed() {
+					doubtful = append(doubtful, link)
+				}
+				continue
+			}
 		}
 		links = append(links, link)
 	}
-	slices.SortFunc(links, func(x, y Link) int { return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Flow, y.Flow)) })
-	v.Links = links
+	slices.SortFunc(links, compareLinks)
+	slices.SortFunc(doubtful, compareLinks)
+	v.Links, v.Doubtful = links, doubtful
+	if tied.merged != 0 {
+		v.Merged = &t.merged.at(tied.merged).Merged
+	}
 	t.viewLabel(f, tied.label, v)
+}
+
+func compareLinks(x, y Link) int {
+	return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Flow, y.Flow))
 }
 
 // provenLink tells whether the translation between the segments of a link is proven.
@@ -134,6 +169,7 @@ func (t *Tracker) traffic(a *account, v *Flow, d Direction) Traffic {
 	if n := a.troubles[d]; n != 0 {
 		seen := t.troubles.at(n)
 		tr.Bad, tr.Fragments, tr.Duplicates, tr.Counters = seen.bad, seen.fragments, seen.duplicates, seen.TCPCounters
+		tr.SentAgain, tr.Reset, tr.ZeroWindow = seen.sentAgain, seen.reset, seen.zeroWindow
 	}
 	tr.Good = from.packets - min(from.packets, uint64(tr.Bad)+uint64(tr.Unverified))
 	return tr

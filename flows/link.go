@@ -1,6 +1,10 @@
 package flows
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+)
 
 // What belongs together in spite of different keys is linked: a reply that comes under another label, a connection that moved to another
 // member of a bond, the same packets at another capture point.
@@ -11,8 +15,12 @@ type Link struct {
 	Flow     uint32 // ID of the other flow
 	Evidence Evidence
 	Packets  uint64 // that show it
-	After    bool   // of nat-of: this flow has the addresses after the translation, the other one those before
 	Frame    uint64 // number of the first of them
+
+	// Of nat-of links:
+	After  bool    // this flow has the addresses after the translation, the other one those before
+	Change Change  // what the translator changed
+	Score  float64 // how sure it is, 0 to 1, see score
 }
 
 // LinkKind says in what two flows belong together.
@@ -38,10 +46,13 @@ const (
 	ProvenSegments                     // TCP or ICMP proved it of others between the same segments, and there is one candidate only
 	SamePackets                        // the same packets were captured in both
 	SamePayload                        // their payload was, under other addresses
+	TCPShift                           // TCP's numbers differ by the same in all packets: a firewall hides those that its clients choose
+	QuotedPacket                       // ICMP errors in both quote the same packet
+	KernelEntry                        // a kernel's connection tracking says so; not of links between flows, which packets alone make
 )
 
 func (e Evidence) String() string {
-	return [...]string{"", "tcp-numbers", "icmp-sequence", "proven-segments", "same-packets", "same-payload"}[e]
+	return [...]string{"", "tcp-numbers", "icmp-sequence", "proven-segments", "same-packets", "same-payload", "tcp-shift", "quoted-packet", "conntrack"}[e]
 }
 
 // links are the links of all flows, in lists.
@@ -55,6 +66,48 @@ type linkRecord struct {
 	Link
 	segment uint32 // ID of the other flow's
 	next    uint32
+
+	// Of nat-of links:
+	record      uint32 // number of the other flow's record, if it has not left
+	weight      uint32 // bits of proof
+	print       uint32 // of the last packet, if its identification was no proof: another one like it is none; 0 otherwise
+	contested   uint32 // packets that may be of this pair or of another one, and are not among Packets
+	opposite    bool   // the other flow's original direction is this one's reply
+	first, last int64  // times of Packets, in nanoseconds since the Unix epoch
+}
+
+// maxTranslated bounds the nat-of links of a flow.
+const maxTranslated = 64
+
+// merge adds a nat-of link to a list, or what it says to that which is there.
+func (l *links) merge(list *uint32, link *linkRecord) {
+	length := 0
+	for n := *list; n != 0; n = l.at(n).next {
+		r := l.at(n)
+		if r.Kind != NATOf {
+			continue
+		}
+		if r.Flow == link.Flow {
+			r.Packets += link.Packets
+			r.contested += link.contested
+			if link.print != 0 && link.print == r.print {
+				link.weight = 0
+			}
+			r.print = link.print
+			r.weight += min(link.weight, math.MaxUint32/dominance-min(r.weight, math.MaxUint32/dominance))
+			r.first, r.last = min(r.first, link.first), max(r.last, link.last)
+			return
+		}
+		length++
+	}
+	if length == maxTranslated || l.len() >= l.limit {
+		l.lost++
+		return
+	}
+	n := l.take()
+	link.next = *list
+	*l.at(n) = *link
+	*list = n
 }
 
 // add adds a link to a list, unless it is there: then another packet shows it.
@@ -70,7 +123,7 @@ func (l *links) add(list *uint32, segment uint32, link Link) {
 		return
 	}
 	n := l.take()
-	*l.at(n) = linkRecord{link, segment, *list}
+	*l.at(n) = linkRecord{Link: link, segment: segment, next: *list}
 	*list = n
 }
 
@@ -250,8 +303,16 @@ func (t *Tracker) compare(m uint32, d Direction, segment uint32, o *Observation,
 		if apart := int16(a.lastSeq - binary.BigEndian.Uint16(o.body[6:])); -maxQueries < apart && apart < maxQueries {
 			return kind, ICMPSequence
 		}
+	case o.query() && len(o.body) >= 8:
+		// It went on at another member of a bond: same path, same frames but for the place, the next number. Machines that were cloned
+		// have addresses of their own.
+		ahead := binary.BigEndian.Uint16(o.body[6:]) - a.lastSeq
+		here, there := t.segments.slots[segment], t.segments.slots[f.segment]
+		if 0 < ahead && ahead < maxQueries && o.Link != 0 && o.Link == *a.conntrack.frame() && elsewherePoint(here, there) && slices.Equal(here.Path, there.Path) {
+			return kind, ICMPSequence
+		}
 	case !o.query() && oneSided:
-		if t.pairs[pairOf(t.segments.slots[f.segment].ID, t.segments.slots[segment].ID)] {
+		if t.pairs[pairOf(t.segments.slots[f.segment].ID, t.segments.slots[segment].ID)] != nil {
 			return kind, ProvenSegments
 		}
 	}
@@ -291,10 +352,9 @@ func (t *Tracker) join(n uint32, c candidate, o *Observation) {
 	t.sure(c.flow)
 	head := t.tie(owner)
 	own.nextMember, head.members = head.members, n
-	here, there := t.segments.slots[f.segment].ID, t.segmentOf(c.flow).ID
 	t.link(n, c.flow, Link{Kind: c.kind, Evidence: c.evidence, Packets: 1, Frame: o.Frame})
-	if c.evidence != ProvenSegments && c.kind == ReplyOf && len(t.pairs) < maxPairs {
-		t.pairs[pairOf(here, there)] = true
+	if c.evidence != ProvenSegments && c.kind == ReplyOf {
+		t.pair(t.segments.slots[f.segment], t.segmentOf(c.flow), c.evidence, o)
 	}
 }
 

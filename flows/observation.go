@@ -17,6 +17,7 @@ type Observation struct {
 	path    uint32 // of the batch
 	tcp     int32  // index in the batch, -1 for none
 
+	point     uint16 // number of the capture point
 	Fragments uint16 // that the packet came in, 0 if it came whole
 
 	ipID     uint16 // IPv4's identification: a copy has the same, something sent again mostly not; 0 for none

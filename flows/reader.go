@@ -39,6 +39,8 @@ type mark struct {
 	bytes uint32 // on the wire
 	time  int64
 	frame uint64
+
+	timeless bool
 }
 
 // Reset empties the batch.
@@ -106,7 +108,16 @@ func (r *Reader) Read(p *dissect.Packet, b *Batch) {
 	w.layers()
 	w.finish()
 	w.print()
-	b.packets = append(b.packets, mark{int32(len(b.observations)), w.number(), uint32(p.WireLen), p.Time, p.Number})
+	b.packets = append(b.packets, mark{int32(len(b.observations)), w.number(), uint32(p.WireLen), p.Time, p.Number, p.Timeless})
+}
+
+// PathOf returns the identifiers around the innermost header of p, outermost first. It makes a path anew for each packet.
+func PathOf(p *dissect.Packet) Path {
+	var b Batch
+	w := walk{paths: newPaths(), packet: p, batch: &b, ip: -1, inner: -1}
+	w.path = w.paths.root(p.Point)
+	w.layers()
+	return w.paths.path(w.path)
 }
 
 // walk goes over the layers of a packet, outermost first.
@@ -224,7 +235,7 @@ func (w *walk) network(i int) {
 	w.batch.observations = append(w.batch.observations, Observation{})
 	o := &w.batch.observations[n]
 	o.path, o.tcp = w.number(), -1
-	o.Time, o.Frame = p.Time, p.Number
+	o.Time, o.Frame, o.point = p.Time, p.Number, uint16(p.Point.ID)
 	if w.ip >= 0 {
 		o.within = int8(n - w.ip)
 	}
@@ -395,6 +406,11 @@ func (w *walk) print() {
 	}
 	o.flags |= innermost
 	o.Print, o.Link = fingerprint(o, s), linkPrint(w.packet, w.innerLayer)
+	if next := w.inner + 1; next < len(w.batch.observations) {
+		if q := &w.batch.observations[next]; q.is(related) {
+			q.Print = quotedPrint(q)
+		}
+	}
 }
 
 func portNumbers() (n [256]uint8) {

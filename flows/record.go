@@ -26,6 +26,8 @@ const (
 	hadOriginal                   // a packet of the original direction
 	hadReply                      // behind hadOriginal, so that a shift by the direction finds it
 	unsure                        // several flows could be what it belongs to, so it is linked to none
+	carrier                       // it is the parent of others
+	against                       // its original direction was first seen in the reply direction of its parent
 )
 
 // account is the rest, three lines of cache: a packet touches the first and that of its direction. What most flows have nothing of stands
@@ -59,8 +61,10 @@ type ties struct {
 	nextMember uint32 // the next one of the same owner
 	related    uint32 // errors that quote it
 	invalid    uint32 // packets that its state has no room for
+	merged     uint32 // what it is played along with, because the addresses and ports are alike
 	label      uint32 // in the tracker's list of DNS or TLS; 0 for none
 	flip       bool   // its original direction is the owner's reply
+	turned     bool   // or that of merged
 }
 
 // trouble is what is counted of a direction in which something is not as it should be.
@@ -68,6 +72,10 @@ type trouble struct {
 	TCPCounters
 	bad                   uint32 // checksums
 	fragments, duplicates uint32
+
+	// Numbers of frames: the first that were sent again, the first that reset the connection, the first that closed the window.
+	sentAgain         [3]uint64
+	reset, zeroWindow uint64
 }
 
 // maxTOS is how many values of TOS are kept for a direction.

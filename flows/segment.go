@@ -1,7 +1,10 @@
 package flows
 
 import (
+	"cmp"
 	"encoding/binary"
+	"net/netip"
+	"slices"
 
 	"pktscope/dissect"
 )
@@ -14,12 +17,83 @@ type Segment struct {
 	Tenant string         // who the tenants file says that it is; empty if it does not
 
 	Packets, Bytes uint64 // whose innermost header is in it; bytes are those on the wire
-	First, Last    int64  // nanoseconds since the Unix epoch
+	Timed          bool   // some of them have a time
+	First, Last    int64  // nanoseconds since the Unix epoch; they mean something with Timed
+	TOS            TOSMix // of these packets' innermost IP headers
+
+	// The ends of tunnels that carry its packets, the lower address first: the first few that were met.
+	Carriers     [][2]netip.Addr
+	MoreCarriers bool // there were others
 
 	slot    uint32
-	flows   uint32 // that are remembered in it
-	forward bool   // met since the clock's hand passed it
-	key     string // in the table
+	flows   uint32      // that are remembered in it
+	forward bool        // met since the clock's hand passed it
+	key     string      // in the table
+	carrier [2][16]byte // of the packet before, as it was
+}
+
+// TOSMix counts packets by their TOS or traffic class.
+type TOSMix struct {
+	Values [6]TOSCount // in the order in which they were met
+	Others uint64      // packets with other values
+}
+
+// TOSCount is how many packets have a value.
+type TOSCount struct {
+	Packets uint64
+	TOS     uint8
+}
+
+func (m *TOSMix) add(tos uint8) {
+	for i := range m.Values {
+		v := &m.Values[i]
+		if v.Packets == 0 {
+			v.TOS = tos
+		}
+		if v.TOS == tos {
+			v.Packets++
+			return
+		}
+	}
+	m.Others++
+}
+
+// add counts a packet.
+func (s *Segment) add(m *mark) {
+	s.Packets++
+	s.Bytes += uint64(m.bytes)
+	if m.timeless {
+		return
+	}
+	if !s.Timed {
+		s.Timed, s.First, s.Last = true, m.time, m.time
+	}
+	s.First, s.Last = min(s.First, m.time), max(s.Last, m.time)
+}
+
+// maxCarriers bounds the tunnels that a segment names.
+const maxCarriers = 4
+
+// carry notes that a packet is in one from and to the addresses of outer.
+func (s *Segment) carry(outer *Tuple) {
+	if s.carrier[0] == outer.Src && s.carrier[1] == outer.Dst {
+		return // as the one before
+	}
+	s.carrier = [2][16]byte{outer.Src, outer.Dst}
+	if s.MoreCarriers {
+		return
+	}
+	ends := [2]netip.Addr{outer.Source(), outer.Destination()}
+	if ends[1].Less(ends[0]) {
+		ends[0], ends[1] = ends[1], ends[0]
+	}
+	switch {
+	case slices.Contains(s.Carriers, ends):
+	case len(s.Carriers) >= maxCarriers:
+		s.MoreCarriers = true
+	default:
+		s.Carriers = append(s.Carriers, ends)
+	}
 }
 
 // Name is how reports call the segment: its tenant, if it has one, and its path.
@@ -34,6 +108,22 @@ func (s *Segment) Name() string {
 		return s.Tenant
 	}
 	return s.Tenant + " / " + name
+}
+
+// Segments calls visit for all segments that are remembered, in the order of their IDs, until it returns false.
+func (t *Tracker) Segments(visit func(*Segment) bool) {
+	var all []*Segment
+	for _, s := range t.segments.slots {
+		if s != nil {
+			all = append(all, s)
+		}
+	}
+	slices.SortFunc(all, func(a, b *Segment) int { return cmp.Compare(a.ID, b.ID) })
+	for _, s := range all {
+		if !visit(s) {
+			return
+		}
+	}
 }
 
 // Policy says what of a path counts.
@@ -54,8 +144,8 @@ func (p Policy) String() string { return policyNames[p] }
 // Policies are all that there are, by name.
 func Policies() []string { return policyNames[:] }
 
-// apply returns those steps that count.
-func (p Policy) apply(path Path) Path {
+// Apply returns those steps that count.
+func (p Policy) Apply(path Path) Path {
 	if p == Exact {
 		return path
 	}

@@ -236,3 +236,6 @@ func (t *TCP) InFlight(d Direction) uint32 {
 
 // MaxInFlight returns the most bytes of direction d that were ever not acknowledged.
 func (t *TCP) MaxInFlight(d Direction) uint32 { return t.results[d].inFlight }
+
+// Finished tells whether the sender of d ended its direction with a FIN.
+func (t *TCP) Finished(d Direction) bool { return t.sides[d].state&fin != 0 }

@@ -18,6 +18,8 @@ type Options struct {
 
 	// Left takes each flow that leaves before the end, because of MaxFlows. The flow is good until the function returns.
 	Left func(*Flow)
+	// Carries takes each flow once that other flows are in, by its ID.
+	Carries func(id uint32, t *Tuple)
 }
 
 // Tenancy names tenants. It is asked once for a path, and once for a flow.
@@ -42,17 +44,20 @@ type Tracker struct {
 
 	records  chunks[record]
 	accounts chunks[account] // same numbers
+	frames   chunks[uint64]  // same numbers: of the first packet
 	tcps     chunks[TCP]
 	troubles chunks[trouble]
 	ties     chunks[ties]
+	merged   chunks[merged]
 	exact    index // by segment and tuple: the flow that packets with it belong to
 	alike    index // by tuple alone: the first of those that differ in nothing but segment and time
 	hand     uint32
 	nextID   uint32
 	copies   *copies
+	shifts   *shifts
 	links    links
 	labels   labelTable
-	pairs    map[[2]uint32]bool // segments that are the two directions of one, by their IDs
+	pairs    map[[2]uint32]*Pair // by the two segments' IDs
 
 	translations translations
 	within       []uint32 // flows of the packet that is being played, by observation
@@ -74,13 +79,14 @@ type Counts struct {
 	Left      uint64 // flows that left because of the limit
 	Unlinked  uint64 // links that found no room
 	Ambiguous uint64 // flows that might belong to several, and are linked to none
+	Unmerged  uint64 // flows for which there was no room to play them along with those that are alike
 	Unlabeled uint64 // names out of the network that found no room
 }
 
 // NewTracker returns a tracker that remembers nothing yet.
 func NewTracker(o Options) *Tracker {
-	t := &Tracker{options: o, known: map[*Reader][]*Segment{}, exact: newIndex(), alike: newIndex(), copies: newCopies(),
-		pairs: map[[2]uint32]bool{}, translations: newTranslations()}
+	t := &Tracker{options: o, known: map[*Reader][]*Segment{}, exact: newIndex(), alike: newIndex(), copies: newCopies(), shifts: newShifts(),
+		pairs: map[[2]uint32]*Pair{}, translations: newTranslations()}
 	if t.options.MaxFlows == 0 {
 		t.options.MaxFlows = defaultFlows
 	}
@@ -134,7 +140,7 @@ func (t *Tracker) learn(r *Reader, b *Batch) {
 
 // named returns the segment of a path, with its key, but not in the table.
 func (t *Tracker) named(p path) *Segment {
-	s := &Segment{Point: p.point, Path: t.options.Policy.apply(p.steps)}
+	s := &Segment{Point: p.point, Path: t.options.Policy.Apply(p.steps)}
 	point := uint32(p.point.ID)
 	if t.options.OneSite || t.options.Policy == None {
 		point = 0
@@ -183,12 +189,7 @@ func (t *Tracker) meet(n uint32) *Segment {
 func (t *Tracker) packet(b *Batch, m *mark, observations []Observation) {
 	s := t.segment(m.path)
 	s.forward = true
-	if s.Packets == 0 {
-		s.First = m.time
-	}
-	s.Packets++
-	s.Bytes += uint64(m.bytes)
-	s.First, s.Last = min(s.First, m.time), max(s.Last, m.time)
+	s.add(m)
 	t.counts.Packets++
 	t.now = max(t.now, m.time)
 	if len(observations) == 0 {
@@ -200,42 +201,66 @@ func (t *Tracker) packet(b *Batch, m *mark, observations []Observation) {
 	c := &none
 	if inner >= 0 {
 		o := &observations[inner]
-		c = t.copied(o, t.segment(o.path))
+		in := t.segment(o.path)
+		if in == s { // what is inside is no frame of another network
+			s.TOS.add(o.TOS)
+		}
+		c = t.copied(o, in, uint8(inner))
 	}
 	for i := range observations {
 		o := &observations[i]
+		var around *Observation
 		parent := uint32(0)
 		if o.within > 0 {
-			parent = t.within[i-int(o.within)]
+			around, parent = &observations[i-int(o.within)], t.within[i-int(o.within)]
 		}
 		var segment *TCPSegment
 		if o.tcp >= 0 {
 			segment = &b.segments[o.tcp]
 		}
-		t.within = append(t.within, t.observe(t.segment(o.path), o, segment, parent, c))
+		in := t.segment(o.path)
+		if o.within > 0 && !o.is(related) {
+			in.carry(&around.Tuple)
+		}
+		t.within = append(t.within, t.observe(in, o, segment, parent, around, c))
 	}
-	if inner < 0 || t.within[inner] == 0 {
-		return
+	switch {
+	case inner < 0:
+	case t.within[inner] != 0:
+		var segment *TCPSegment
+		if o := &observations[inner]; o.tcp >= 0 {
+			segment = &b.segments[o.tcp]
+		}
+		t.tieCopies(&observations[inner], t.within[inner], c, segment)
+	case inner+1 < len(observations) && t.within[inner+1] != 0:
+		t.tieQuoted(&observations[inner], &observations[inner+1], t.within[inner+1])
 	}
-	t.tieCopies(&observations[inner], t.within[inner], c)
 }
 
 var none copyOf // not to be written to
 
 // tieCopies links flow n, which has the packet of o, to those that have it, too.
-func (t *Tracker) tieCopies(o *Observation, n uint32, c *copyOf) {
+func (t *Tracker) tieCopies(o *Observation, n uint32, c *copyOf, s *TCPSegment) {
 	f := t.records.at(n)
 	for i := range c.matches {
 		if was := &c.matches[i]; t.records.at(was.flow).id == was.id {
 			t.link(n, was.flow, Link{Kind: DuplicateOf, Evidence: SamePackets, Packets: 1, Frame: o.Frame})
 		}
 	}
-	t.tieTranslated(o, n, c)
-	d := Original
-	if o.Src != f.Src || o.Sport != f.Sport && !f.query() {
-		d = Reply
+	d := f.directionOf(&o.Tuple)
+	t.tieTranslated(o, n, d, c)
+	if s != nil {
+		t.tieShifted(o, s, n, d)
 	}
-	t.copies.remember(o, n, f.id, d)
+	t.copies.remember(o, n, f.id, d, c)
+}
+
+// directionOf is the direction of a packet of the flow, which has tuple u.
+func (f *record) directionOf(u *Tuple) Direction {
+	if u.Src != f.Src || u.Sport != f.Sport && !f.query() {
+		return Reply
+	}
+	return Original
 }
 
 // link notes in both flows what they have to do with each other.
@@ -259,8 +284,9 @@ func innermostOf(observations []Observation) int {
 	return -1
 }
 
-// observe takes one observation, and returns the number of its flow, 0 if it belongs to none.
-func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, parent uint32, c *copyOf) uint32 {
+// observe takes one observation, and returns the number of its flow, 0 if it belongs to none. parent is the flow of the IP header around it, which
+// is observed in around; 0 if there is none.
+func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, parent uint32, around *Observation, c *copyOf) uint32 {
 	switch {
 	case o.is(untracked):
 		t.counts.Untracked++
@@ -280,11 +306,13 @@ func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, paren
 		t.end(n)
 		n = 0
 	}
+	duplicate := c.whole || c.duplicate && o.is(innermost)
 	if n == 0 {
 		n, d = t.begin(s, hash, uint32(symmetric>>32), o, segment, Conntrack{})
+		duplicate = false
 	}
 	a := t.accounts.at(n)
-	if c.duplicate {
+	if duplicate {
 		t.trouble(a, d).duplicates++
 		if tcp := t.records.at(n).tcp; segment != nil && tcp != 0 {
 			t.tcps.at(tcp).Copy(d, segment)
@@ -295,10 +323,16 @@ func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, paren
 	f, a := t.records.at(n), t.accounts.at(n)
 	f.state |= recent | hadOriginal<<d
 	if parent != 0 {
-		if id := t.records.at(parent).id; f.parent == 0 {
-			f.parent = id
-		} else if f.parent != id {
-			f.state |= manyAround
+		if p := t.records.at(parent); f.parent != p.id {
+			if p.state&carrier == 0 && t.options.Carries != nil {
+				t.options.Carries(p.id, &p.Tuple)
+			}
+			p.state |= carrier
+			if f.parent != 0 {
+				f.state |= manyAround
+			} else if f.parent = p.id; p.directionOf(&around.Tuple) != d {
+				f.state |= against
+			}
 		}
 	}
 	if o.Payload > 0 {
@@ -359,9 +393,10 @@ func (t *Tracker) begin(s *Segment, hash, symmetric uint32, o *Observation, segm
 		t.evict()
 	}
 	n = t.records.take()
-	if t.accounts.take() != n {
-		panic("flows: records and accounts differ")
+	if t.accounts.take() != n || t.frames.take() != n {
+		panic("flows: records, accounts and frames differ")
 	}
+	*t.frames.at(n) = o.Frame
 	f, a := t.records.at(n), t.accounts.at(n)
 	d = begins(o, segment)
 	f.Tuple = o.Tuple
@@ -450,6 +485,7 @@ func (t *Tracker) leave(n uint32) {
 		}
 	}
 	if a.ties != 0 {
+		t.starve(t.tied(a))
 		t.links.drop(t.tied(a).links)
 		t.dropLabel(f, t.tied(a).label)
 		t.ties.give(a.ties)
@@ -460,6 +496,7 @@ func (t *Tracker) leave(n uint32) {
 	t.segments.slots[f.segment].flows--
 	t.records.give(n)
 	t.accounts.give(n)
+	t.frames.give(n)
 }
 
 // advance lets the state of flow n see a packet of direction d. If it belongs to a new connection with the same key, that is a new flow.
@@ -507,19 +544,40 @@ func (t *Tracker) advance(n uint32, d Direction, s *Segment, hash, symmetric uin
 		c.deadline = o.Time + int64(c.conntrack.Timeout(o.Protocol))
 	}
 	if segment != nil && tcp != 0 {
-		if e := t.tcps.at(tcp).Segment(dir, segment); e != 0 {
-			t.count(a, d, tcp, segment, e)
+		if t.records.at(n).state&(hadOriginal|hadReply) == 0 {
+			t.merge(n, symmetric, copied)
+			a = t.accounts.at(n)
+		}
+		e := t.tcps.at(tcp).Segment(dir, segment)
+		if e != 0 {
+			t.count(a, d, tcp, o.Frame, segment, e)
+		}
+		if tied := t.tied(a); tied.merged != 0 && !copied {
+			t.merged.at(tied.merged).segment(d.flip(tied.turned), segment, e)
 		}
 	}
 	if o.query() && len(o.body) >= 8 {
 		a.lastSeq = binary.BigEndian.Uint16(o.body[6:])
+		if d == Original {
+			*a.conntrack.frame() = o.Link
+		}
 	}
 	return n, d
 }
 
-// count counts what segment is, in the flow and direction that had it.
-func (t *Tracker) count(a *account, d Direction, tcp uint32, segment *TCPSegment, e TCPEvents) {
-	t.trouble(a, d).Count(t.tcps.at(tcp), segment, e)
+// count counts what segment, in that frame, is, in the flow and direction that had it.
+func (t *Tracker) count(a *account, d Direction, tcp uint32, frame uint64, segment *TCPSegment, e TCPEvents) {
+	tr := t.trouble(a, d)
+	if n := tr.Of(TCPRetransmission); e&TCPRetransmission != 0 && int(n) < len(tr.sentAgain) {
+		tr.sentAgain[n] = frame
+	}
+	if e&TCPReset != 0 && tr.reset == 0 {
+		tr.reset = frame
+	}
+	if e&TCPZeroWindow != 0 && tr.zeroWindow == 0 {
+		tr.zeroWindow = frame
+	}
+	tr.Count(t.tcps.at(tcp), segment, e)
 }
 
 // trouble returns where the troubles of a direction are counted.

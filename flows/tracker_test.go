@@ -231,6 +231,37 @@ func TestBondMembers(t *testing.T) {
 	}
 }
 
+// A ping goes on at another member as well, for its frames are the same and its numbers go on. That of a machine that was cloned does not.
+func TestPingMovesToAnotherMember(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		source string // of the frames at the second place
+		want   []string
+	}{
+		{"moved", "02:00:00:00:00:01", []string{
+			"1 member1[vlan 5] 10.0.0.1:7>10.0.0.2:0 3 0 continuation-of#2",
+			"2 member2[vlan 5] 10.0.0.1:7>10.0.0.2:0 3 0 continuation-of#1",
+		}},
+		{"cloned", "02:00:00:00:00:02", []string{
+			"1 member1[vlan 5] 10.0.0.1:7>10.0.0.2:0 3 0",
+			"2 member2[vlan 5] 10.0.0.1:7>10.0.0.2:0 3 0",
+		}},
+	} {
+		s := new(scene)
+		for i := range 6 {
+			source := craft.Ethernet{Src: "02:00:00:00:00:01"}
+			if i >= 3 {
+				source.Src = tt.source
+			}
+			s.frame([]string{"member1", "member2"}[i/3], craft.Packet(source, craft.VLAN{ID: 5}, craft.IPv4{Src: "10.0.0.1", Dst: "10.0.0.2", ID: s.nextID()},
+				craft.ICMP{Type: 8, Rest: craft.Echo(7, uint16(i))}, craft.Payload("ping")))
+		}
+		if diff := cmp.Diff(tt.want, describeAll(s.play(t, flows.Options{}, 1, 1))); diff != "" {
+			t.Errorf("%s: %s", tt.name, diff)
+		}
+	}
+}
+
 // A frame that was captured twice is a duplicate, one that was sent twice a retransmission.
 func TestDuplicateAndRetransmission(t *testing.T) {
 	s := new(scene)

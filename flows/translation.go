@@ -7,10 +7,11 @@ import (
 
 // A Translation says that two segments are one network under two names: the same packets were captured in both.
 type Translation struct {
-	A, B    *Segment  // A was met first
-	Packets uint64    // captured in both
-	Frames  [2]uint64 // numbers of the first of them, at one place and then at the other
-	Routed  bool      // no frame was the same at both: a router is between them
+	A, B        *Segment  // A was met first
+	Packets     uint64    // captured in both
+	Frames      [2]uint64 // numbers of the first of them, at one place and then at the other
+	First, Last int64     // times of the first and the last of them, in nanoseconds since the Unix epoch
+	Routed      bool      // no frame was the same at both: a router is between them
 }
 
 // translations is the evidence, by the two segments' IDs, and for each segment.
@@ -26,7 +27,8 @@ func newTranslations() translations {
 type evidence struct {
 	Translation
 	bridged   uint64
-	ambiguous uint64 // packets that prove nothing, for there were others like them
+	ambiguous uint64    // packets that prove nothing, for there were others like them
+	latest    [2]uint64 // frames of the last packet, as Frames are of the first
 }
 
 // maxTranslations bounds the pairs of segments that are remembered, maxNames those of one segment.
@@ -47,14 +49,38 @@ func (t *Tracker) translate(a, b *Segment, was *capture, o *Observation) {
 		if len(tr.byPair) >= maxTranslations || len(tr.of[a.ID]) >= maxNames || len(tr.of[b.ID]) >= maxNames {
 			return
 		}
-		e = &evidence{Translation: Translation{A: a, B: b, Frames: [2]uint64{was.frame, o.Frame}}}
+		e = &evidence{Translation: Translation{A: a, B: b}}
 		tr.byPair[key] = e
 		tr.of[a.ID] = append(tr.of[a.ID], e)
 		tr.of[b.ID] = append(tr.of[b.ID], e)
 	}
+	if e.Packets == 0 {
+		e.Frames = [2]uint64{was.frame, o.Frame}
+		e.First, e.Last = o.Time, o.Time
+	}
+	e.First, e.Last = min(e.First, o.Time), max(e.Last, o.Time)
+	e.latest = [2]uint64{was.frame, o.Frame}
 	e.Packets++
 	if o.TTL == was.ttl {
 		e.bridged++
+	}
+}
+
+// retract takes back that two captures, of which a was the first, are of one packet, if that was noted.
+func (t *Tracker) retract(a, b *capture) {
+	e := t.translations.byPair[pairOf(t.segmentOf(a.flow).ID, t.segmentOf(b.flow).ID)]
+	if e == nil {
+		return
+	}
+	e.ambiguous++
+	if e.Packets > 0 {
+		e.Packets--
+	}
+	if e.Frames == [2]uint64{a.frame, b.frame} {
+		e.Frames = e.latest
+	}
+	if a.ttl == b.ttl && e.bridged > 0 {
+		e.bridged--
 	}
 }
 
@@ -69,7 +95,7 @@ func (t *Tracker) contradict(a, b *Segment) {
 const minCopies = 2
 
 // dominance is by how many times the proof of one translation must exceed that of another one between the same segment and the same
-// capture point, for both cannot be true.
+// capture point, for both cannot be true at a time. One after the other they can: a port was given another VLAN.
 const dominance = 4
 
 // Translations returns those that are proven, in the order of their segments' IDs.
@@ -95,12 +121,17 @@ func (t *Tracker) proven(e *evidence) bool {
 	}
 	for _, segment := range []*Segment{e.A, e.B} {
 		for _, other := range t.translations.of[segment.ID] {
-			if other != e && e.rival(other) && other.Packets*dominance > e.Packets {
+			if other != e && e.rival(other) && e.meets(other) && other.Packets*dominance > e.Packets {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// meets tells whether the two were seen at the same time.
+func (e *evidence) meets(other *evidence) bool {
+	return other.Packets > 0 && e.First <= other.Last && other.First <= e.Last
 }
 
 // rival tells whether both translate one segment into different ones of one capture point.

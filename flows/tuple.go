@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"math/rand/v2"
@@ -24,6 +25,15 @@ func (t *Tuple) Reverse() Tuple {
 		r.Sport, r.Dport = t.Sport, t.Dport
 	}
 	return r
+}
+
+// Undirected is the tuple of that direction whose source is the lower one, so that it is the same for both.
+func (t *Tuple) Undirected() Tuple {
+	order := bytes.Compare(t.Src[:], t.Dst[:])
+	if order > 0 || order == 0 && t.Sport > t.Dport && !t.query() {
+		return t.Reverse()
+	}
+	return *t
 }
 
 // query tells that the ports are an ICMP identifier, which is the same in both directions.

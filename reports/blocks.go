@@ -7,6 +7,7 @@ import (
 
 	"pktscope/dissect"
 	"pktscope/dissect/filter"
+	"pktscope/flows"
 	"pktscope/pcaps"
 )
 
@@ -130,7 +131,8 @@ type worker struct {
 	packet  dissect.Packet
 	filter  *filter.Filter
 	verify  bool
-	early   bool // before the filter is asked
+	early   bool         // before the filter is asked
+	owner   *flows.Owner // nil if nobody asks whose packets are
 }
 
 func (r *run) worker(shard Shard) *worker {
@@ -140,6 +142,9 @@ func (r *run) worker(shard Shard) *worker {
 	if o.Filter != nil {
 		w.filter = o.Filter.Clone()
 		w.early = w.filter.NeedsChecksums() // what it does not mean need not be verified
+	}
+	if o.Owner || o.Filter != nil && o.Filter.NeedsOwner() {
+		w.owner = flows.NewOwner(o.Flows.Tenants)
 	}
 	return w
 }
@@ -174,7 +179,13 @@ func (w *worker) ahead() int {
 
 // finished hands the packet over, if it is meant.
 func (w *worker) finished(selected bool) {
-	if !selected || w.filter != nil && !w.filter.Match(&w.packet) {
+	if !selected {
+		return
+	}
+	if w.owner != nil {
+		w.owner.Set(&w.packet)
+	}
+	if w.filter != nil && !w.filter.Match(&w.packet) {
 		return
 	}
 	if w.verify {

@@ -124,6 +124,19 @@ func (d *Distinct) Cell() Cell {
 	return Estimate(n)
 }
 
+// common returns how many values both have, 0 where either is an estimate.
+func (d *Distinct) common(other *Distinct) (n int) {
+	if d.registers != nil || other.registers != nil || d.n == 0 || other.n == 0 {
+		return 0
+	}
+	for _, hash := range d.set {
+		if hash != 0 && *other.slot(hash) == hash {
+			n++
+		}
+	}
+	return n
+}
+
 // Reset starts over and keeps the memory of a small set.
 func (d *Distinct) Reset() {
 	d.n, d.registers = 0, nil

@@ -36,9 +36,10 @@ func (f *firstFrames) keep(number uint64) {
 func (f *firstFrames) absorb(from *firstFrames) {
 	f.count += from.count
 	for _, number := range from.numbers {
-		if number != 0 {
-			f.keep(number)
+		if number == 0 {
+			return
 		}
+		f.keep(number)
 	}
 }
 

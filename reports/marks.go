@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"encoding/binary"
 	"math/bits"
 
 	"pktscope/dissect"
@@ -121,15 +120,6 @@ func (r *queues) tunnelTable() *Table {
 	return t
 }
 
-// flowMarkKey is a conversation: the innermost addresses and ports, the lower end first.
-type flowMarkKey struct {
-	point    int32
-	protocol uint8 // of IP
-	path     uint64
-	ends     [2]endpoint
-	ports    [2]uint16
-}
-
 type flowMarkTotal struct {
 	ways  [2]amount
 	marks [2]uint64 // a bit for each DSCP that was seen, from the lower end to the higher and back
@@ -147,55 +137,18 @@ func (t *flowMarkTotal) absorb(from *flowMarkTotal) {
 
 func (t *flowMarkTotal) reset() { *t = flowMarkTotal{} }
 
-// addFlow adds p to the conversation of layer i, its innermost IP header. A fragment without ports belongs to none.
+// addFlow adds p to the conversation of layer i, its innermost IP header.
 func (t *queuesPart) addFlow(p *dissect.Packet, i int) {
-	key := flowMarkKey{point: int32(p.Point.ID)}
-	h := p.Header(&p.Layers[i])
-	if p.Layers[i].Protocol == ip4 {
-		key.protocol = dissect.IPv4(h).Protocol()
-	} else {
-		key.protocol = dissect.IPv6(h).NextHeader()
-	}
-	for j := i + 1; j < len(p.Layers); j++ {
-		l := &p.Layers[j]
-		if number := ported[l.Protocol]; number != 0 && l.HeaderLen() >= 4 {
-			key.protocol = number
-			h := p.Header(l)
-			key.ports = [2]uint16{binary.BigEndian.Uint16(h), binary.BigEndian.Uint16(h[2:])}
-			break
-		}
-	}
-	if key.ports == [2]uint16{} && hasPorts(key.protocol) {
+	key, way, ok := hostPairOf(p, i, t.report.seed)
+	if !ok {
 		return
 	}
-	key.ends[0], key.ends[1] = ipEndpoints(p, i)
-	way := 0
-	if key.ends[1].less(key.ends[0]) || key.ends[0] == key.ends[1] && key.ports[1] < key.ports[0] {
-		key.ends[0], key.ends[1] = key.ends[1], key.ends[0]
-		key.ports[0], key.ports[1] = key.ports[1], key.ports[0]
-		way = 1
-	}
-	key.path = pathTo(p, i, t.report.seed)
-	hash := fold(key.ends[0][1]^key.path^fold1, key.ends[1][1]^t.report.seed[1]) ^
-		fold(key.ends[0][0]^uint64(key.ports[0])^fold2, key.ends[1][0]^uint64(key.ports[1])<<16^uint64(key.protocol)<<32^uint64(key.point)<<40^t.report.seed[0])
-	total := t.flows.At(key, hash)
+	total := t.flows.At(key, key.hash(t.report.seed))
 	if total.point == nil {
 		total.point, total.path = p.Point, enclosingOf(p, i)
 	}
 	total.ways[way].add(uint64(p.WireLen))
 	total.marks[way] |= 1 << (dsField(p, i) >> 2)
-}
-
-// ported are the IP protocol numbers of those protocols whose headers start with two ports.
-var ported = func() (numbers [256]uint8) {
-	for name, number := range map[string]uint8{"tcp": 6, "udp": 17, "sctp": 132, "udplite": 136} {
-		numbers[dissect.ByName(name).ID] = number
-	}
-	return numbers
-}()
-
-func hasPorts(protocol uint8) bool {
-	return protocol == 6 || protocol == 17 || protocol == 132 || protocol == 136
 }
 
 var protocolField = dissect.FieldsNamed("ip.proto")[0]

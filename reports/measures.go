@@ -20,6 +20,7 @@ type total struct {
 type measures struct {
 	captured, bad, malformed uint64
 	span                     span
+	flows                    Distinct
 	runs                     Runs  // of a block
 	rates                    Rates // of the report
 	series                   []measured
@@ -91,6 +92,9 @@ var sums = []*sum{
 			_, bytes := t.rates.Peaks()
 			return perPeak(bytes, 8)
 		}},
+	{Column: Column{Name: "flows", Kind: KindDistinct}, measures: true,
+		doc:  "different pairs of addresses and ports, innermost, both directions together, apart by the identifiers around them",
+		cell: func(t *total, _ *projected) Cell { return t.flows.Cell() }},
 	{Column: Column{Name: "bad", Kind: KindCount}, measures: true, checksums: true, doc: "packets with a bad checksum",
 		cell: func(t *total, _ *projected) Cell { return Int(t.bad) }},
 	{Column: Column{Name: "malformed", Kind: KindCount}, measures: true, doc: "packets that are malformed",
@@ -131,6 +135,7 @@ func Sums() (names, docs []string) {
 func (p *Projection) addSum(text string) error {
 	if i := slices.IndexFunc(sums, func(s *sum) bool { return s.Name == text }); i >= 0 {
 		p.sums = append(p.sums, sums[i])
+		p.flows = p.flows || text == "flows"
 		return nil
 	}
 	name, field, ok := strings.Cut(text, "(")
@@ -155,9 +160,6 @@ func (p *Projection) addSum(text string) error {
 func unknownSum(text string) error {
 	names, _ := Sums()
 	known := "there are " + strings.Join(names, ", ")
-	if text == "flows" {
-		return fmt.Errorf("flows cannot be added up yet; %s", known)
-	}
 	if near := dissect.Nearest(text, slices.Values(names)); near != "" {
 		return fmt.Errorf("%q is not a sum; did you mean %s? %s", text, near, known)
 	}
@@ -276,6 +278,9 @@ func (t *projectedPart) measure(to *total, hash uint64, p *dissect.Packet) {
 			break
 		}
 	}
+	if t.report.flows {
+		t.countFlow(to, hash, p)
+	}
 	to.span.addPacket(p)
 	if !p.Timeless {
 		to.runs.Add(p.Time, uint64(p.WireLen))
@@ -285,6 +290,24 @@ func (t *projectedPart) measure(to *total, hash uint64, p *dissect.Packet) {
 			if v := &t.series[i].values[side]; v.some {
 				to.series[i].add(s, v, &t.recent, hash+uint64(i))
 			}
+		}
+	}
+}
+
+// countFlow counts the flow of the innermost packet, of which an ICMP error may quote another one.
+func (t *projectedPart) countFlow(to *total, hash uint64, p *dissect.Packet) {
+	innermost := 0
+	for i := range p.Layers {
+		if l := &p.Layers[i]; ipHeaders[l.Protocol] && l.Flags&(dissect.Partial|dissect.Quoted) == 0 {
+			innermost = i
+		}
+	}
+	if innermost == 0 {
+		return
+	}
+	if c, _, ok := hostPairOf(p, innermost, FixedSeed); ok {
+		if h := c.hash(FixedSeed); t.recent.fresh(h, 0, hash) {
+			to.flows.Add(h)
 		}
 	}
 }
@@ -341,6 +364,7 @@ func (t *total) absorb(from *total) {
 	t.captured += from.captured
 	t.bad += from.bad
 	t.malformed += from.malformed
+	t.flows.Merge(&from.flows)
 	t.span.absorb(&from.span)
 	t.rates.Play(from.runs)
 	for i := range from.series {
@@ -359,13 +383,14 @@ func (t *total) reset() {
 	*t = total{values: t.values[:0], measures: t.measures}
 	if m := t.measures; m != nil {
 		m.rates.Reset()
+		m.flows.Reset()
 		for i := range m.series {
 			s := &m.series[i]
 			s.distinct.Reset()
 			s.sketch.Reset()
 			*s = measured{distinct: s.distinct, sketch: s.sketch}
 		}
-		*m = measures{runs: m.runs[:0], rates: m.rates, series: m.series}
+		*m = measures{flows: m.flows, runs: m.runs[:0], rates: m.rates, series: m.series}
 	}
 }
 

@@ -150,6 +150,9 @@ func (o *operand) verified() bool {
 	return false
 }
 
+// owned tells whether the values say whose packets are.
+func (o *operand) owned() bool { return slices.ContainsFunc(o.fields, (*dissect.Field).Owned) }
+
 // reader reads an operand out of packets.
 type reader struct {
 	*operand

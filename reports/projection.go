@@ -19,6 +19,7 @@ type Projection struct {
 	every  int64 // nanoseconds in a bin of time; 0 for no such bins
 	sums   []*sum
 	series []*series
+	flows  bool // are counted
 }
 
 // A term is one field of the groups' keys: an operand, and behind it which values are taken for one: a prefix of an address (ip.src/24),
@@ -130,6 +131,16 @@ func (p *Projection) NeedsChecksums() bool {
 		}
 	}
 	return slices.ContainsFunc(p.sums, func(s *sum) bool { return s.checksums })
+}
+
+// NeedsOwner tells whether packets have to say whose they are, see [dissect.Field.Owned].
+func (p *Projection) NeedsOwner() bool {
+	for i := range p.terms {
+		if p.terms[i].owned() {
+			return true
+		}
+	}
+	return slices.ContainsFunc(p.series, func(s *series) bool { return s.owned() })
 }
 
 // relative tells whether the groups or what is added up depends on where conversations start, see [dissect.Field.Relative].

@@ -167,7 +167,6 @@ func TestProjectionMistakes(t *testing.T) {
 			`(nine fit, of which an IPv6 address, bytes or a text count as two, a bin of time as one)`},
 		{"ip.src packets,packets", `packets stands twice in what to add up`},
 		{"ip.src packet", `"packet" is not a sum; did you mean packets? there are ` + sumNames()},
-		{"ip.src flows", `flows cannot be added up yet; there are ` + sumNames()},
 		{"ip.src mean(ip.src)", `mean(ip.src): ip.src is an IPv4 address and no number`},
 		{"ip.src p101(ip.ttl)", `"p101" is not a percentile: there are p0 to p100, with up to three decimals`},
 		{"ip.src min(ip.ttl", `"min(ip.ttl" has no closing parenthesis`},
@@ -264,4 +263,35 @@ func FuzzProjection(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// Both directions are one flow, tenants are apart, and what an ICMP error quotes is none.
+func TestSumOfFlows(t *testing.T) {
+	packet := func(vlan uint16, src, dst string, sport, dport uint16) []byte {
+		return craft.Packet(craft.Ethernet{}, craft.VLAN{ID: vlan}, craft.IPv4{Src: src, Dst: dst}, craft.UDP{Src: sport, Dst: dport}, craft.Payload("x"))
+	}
+	quoted := craft.Packet(craft.IPv4{Src: "10.0.0.9", Dst: "10.0.0.8"}, craft.UDP{Src: 1, Dst: 2}, craft.Payload("x"))
+	frames := onTap(
+		packet(1, "10.0.0.1", "10.0.0.2", 4000, 53),
+		packet(1, "10.0.0.2", "10.0.0.1", 53, 4000),
+		packet(1, "10.0.0.1", "10.0.0.2", 4001, 53),
+		packet(2, "10.0.0.1", "10.0.0.2", 4000, 53),
+		craft.Packet(craft.Ethernet{}, craft.VLAN{ID: 2}, craft.IPv4{Src: "10.0.0.2", Dst: "10.0.0.1"}, craft.ICMP{Type: 3, Code: 3}, craft.Payload(quoted)),
+	)
+	for _, tt := range []struct {
+		by   []string
+		want []string
+	}{
+		{nil, []string{"4"}},
+		{[]string{"vlan.id"}, []string{"1 2", "2 2"}},
+	} {
+		p, err := NewProjection(tt.by, []string{"flows"}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := setup{groups: maxGroups}
+		r := p.report(s)
+		playParts(t, s, []Part{r.NewPart()}, 2, Options{}, frames)
+		wantLines(t, r.Snapshot()[0], strings.Join(append(tt.by, "flows"), " "), tt.want...)
+	}
 }

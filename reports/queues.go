@@ -17,7 +17,7 @@ type queues struct {
 	bands   *Groups[bandKey, queueTotal]
 	senders *Groups[senderKey, senderTotal]
 	tunnels *Groups[tunnelMarkKey, tunnelMarkTotal]
-	flows   *Groups[flowMarkKey, flowMarkTotal]
+	flows   *Groups[hostPair, flowMarkTotal]
 	all     amount
 	parts   []*queuesPart
 }
@@ -62,7 +62,7 @@ func newQueues(s setup) Report {
 		bands:   NewGroups[bandKey, queueTotal](s.groups),
 		senders: NewGroups[senderKey, senderTotal](s.groups),
 		tunnels: NewGroups[tunnelMarkKey, tunnelMarkTotal](s.groups),
-		flows:   NewGroups[flowMarkKey, flowMarkTotal](s.groups),
+		flows:   NewGroups[hostPair, flowMarkTotal](s.groups),
 	}
 }
 
@@ -72,7 +72,7 @@ func (r *queues) NewPart() Part {
 		bands:   NewGroups[bandKey, queueTotal](0),
 		senders: NewGroups[senderKey, senderTotal](0),
 		tunnels: NewGroups[tunnelMarkKey, tunnelMarkTotal](0),
-		flows:   NewGroups[flowMarkKey, flowMarkTotal](0),
+		flows:   NewGroups[hostPair, flowMarkTotal](0),
 	}
 	r.parts = append(r.parts, t)
 	return t
@@ -96,7 +96,7 @@ type queuesPart struct {
 	bands   *Groups[bandKey, queueTotal]
 	senders *Groups[senderKey, senderTotal]
 	tunnels *Groups[tunnelMarkKey, tunnelMarkTotal]
-	flows   *Groups[flowMarkKey, flowMarkTotal]
+	flows   *Groups[hostPair, flowMarkTotal]
 	all     amount
 	recent  recent
 }
@@ -300,7 +300,7 @@ func (r *queues) rowTable() *Table {
 		t.Add(append(append(r.keyCells(g.Key), r.totalCells(&g.Total)...), Text(names.of(g.Total.point)))...)
 	}
 	if other, some := r.rows.Other(); some {
-		t.Other = append(append(make([]Cell, 8), r.totalCells(other)...), Cell{})
+		t.Other = append(append(make([]Cell, 8), r.otherCells(other)...), Cell{})
 	}
 	t.mustSort("-packets", "-bytes")
 	switch {
@@ -341,6 +341,13 @@ func (r *queues) totalCells(t *queueTotal) []Cell {
 	return []Cell{Int(t.packets), Int(t.bytes), Share(t.bytes, r.all.bytes), perPeak(peak, 8), t.senders.Cell()}
 }
 
+// otherCells are the same of what found no room, without the peak: seconds of several groups come after each other.
+func (r *queues) otherCells(t *queueTotal) []Cell {
+	cells := r.totalCells(t)
+	cells[3] = Cell{}
+	return cells
+}
+
 func (r *queues) bandTable() *Table {
 	t := &Table{
 		Name: "bands", Title: "Bands",
@@ -364,7 +371,7 @@ func (r *queues) bandTable() *Table {
 		t.Add(append(append([]Cell{Int(g.Key.band), r.priorities(g.Key.band)}, r.totalCells(&g.Total)...), Text(names.of(g.Total.point)))...)
 	}
 	if other, some := r.bands.Other(); some {
-		t.Other = append(append(make([]Cell, 2), r.totalCells(other)...), Cell{})
+		t.Other = append(append(make([]Cell, 2), r.otherCells(other)...), Cell{})
 	}
 	t.mustSort("point", "band")
 	return t

@@ -21,4 +21,10 @@ func (r *recent) fresh(a, b, group uint64) bool {
 	return true
 }
 
+// has tells whether the value was counted in the group, as far as it is remembered, without counting it.
+func (r *recent) has(a, b, group uint64) bool {
+	tag := fold(a^group, b^r.seed[1])
+	return r.tags[tag>>(64-recentBits)] == tag
+}
+
 func (r *recent) reset() { clear(r.tags[:]) }

@@ -63,7 +63,15 @@ func samples() []*Table {
 	}
 
 	loops := &Table{Name: "loops", Title: "Loops", Columns: []Column{{Name: "address", Kind: KindAddress}}}
-	return []*Table{summary, vlans, protocols, loops}
+
+	notices := &Table{Name: "notices", Title: "Notices", Layout: Paragraphs, Columns: []Column{
+		{Name: "level"}, {Name: "name"}, {Name: "what"}, {Name: "count", Kind: KindCount, Detail: true},
+		{Name: "frames", Title: "first frames", Kind: KindNumbers, Below: true}, {Name: "means", Below: true, Once: true},
+	}}
+	const why = "somebody unplugged something that somebody else had plugged in on purpose, and nobody noticed it at the time"
+	notices.Add(Text("grave"), Text("short"), Text("one\x1b[31m thing"), Int(1), List("1", "2"), Text(why))
+	notices.Add(Text("light"), Text("a-longer-name"), Text("another thing, of which there is more to say than fits into a line of an old terminal"), Int(2), Cell{}, Text(why))
+	return []*Table{summary, vlans, protocols, loops, notices}
 }
 
 func TestRender(t *testing.T) {
@@ -137,7 +145,7 @@ func TestJSONParses(t *testing.T) {
 		t.Fatal(err)
 	}
 	vlans := doc.Reports["vlans"]
-	if doc.Schema != Schema || len(doc.Reports) != 4 || len(vlans.Rows) != 2 || vlans.Total != 3 {
+	if doc.Schema != Schema || len(doc.Reports) != 5 || len(vlans.Rows) != 2 || vlans.Total != 3 {
 		t.Fatalf("got %+v", doc)
 	}
 	if got := vlans.Rows[0]["name"]; got != "customer\x1b[31m \"A, B\"\nx" {

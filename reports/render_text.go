@@ -39,8 +39,11 @@ func WriteText(w io.Writer, tables []*Table, o TextOptions) error {
 	}
 	twwidth.SetEastAsian(false) // or the locale would change the output
 	var out bytes.Buffer
-	for i, t := range tables {
-		if i > 0 {
+	for _, t := range tables {
+		if t.Quiet && len(t.Rows) == 0 && t.Other == nil && t.More == 0 && len(t.Notes) == 0 {
+			continue
+		}
+		if out.Len() > 0 {
 			out.WriteByte('\n')
 		}
 		if err := t.writeText(&out, o); err != nil {
@@ -59,8 +62,11 @@ func (t *Table) writeText(out *bytes.Buffer, o TextOptions) error {
 	out.WriteString(o.styled(bold, title) + "\n")
 
 	write := t.writeHorizontal
-	if t.Layout == Vertical {
+	switch t.Layout {
+	case Vertical:
 		write = t.writeVertical
+	case Paragraphs:
+		write = t.writeParagraphs
 	}
 	hidden, err := write(out, o)
 	if err != nil {
@@ -158,11 +164,7 @@ func (t *Table) grid(clock *Clock) *grid {
 		if c.Detail {
 			continue
 		}
-		title := c.Title
-		if title == "" {
-			title = c.Name
-		}
-		g.columns = append(g.columns, gridColumn{title: Printable(title), right: kinds[c.Kind].right, cuttable: kinds[c.Kind].cuttable})
+		g.columns = append(g.columns, gridColumn{title: c.title(), right: kinds[c.Kind].right, cuttable: kinds[c.Kind].cuttable})
 		if c.Kind == KindTime {
 			for _, row := range t.Rows {
 				if n, ok := row[i].value.(int64); ok {
@@ -235,7 +237,7 @@ func number(n int64, kind Kind) string {
 	case KindShare:
 		return percent(n)
 	case KindDuration:
-		return duration(n)
+		return Duration(n)
 	}
 	return strconv.FormatInt(n, 10)
 }

@@ -45,13 +45,22 @@ type Description struct {
 
 // all lists the reports, in the order in which they print. A new one is one file and one row here.
 var all = []Description{
+	{"findings", "what somebody should look at, most serious first", newFindings, false, true},
 	{"summary", "what was captured where and when, how fast and how large", newSummary, false, false},
+	{"tenants", "who shares it: packets, flows, addresses, tunnels and TCP's health of each tenant", newTenants, false, true},
+	{"overlaps", "addresses and connections that several tenants have, and what taking them for one would cost", newOverlaps, false, true},
+	{"segments", "identifiers by capture point, which of them are one network, and the packets that prove it", newSegments, true, true},
 	{"protocols", "the tree of protocols", newProtocols, false, false},
 	{"vlans", "VLANs, QinQ pairs and untagged frames, by capture point", newVLANs, false, false},
 	{"tunnels", "tunnels, label stacks and security associations: who carries whose packets", newTunnels, false, false},
 	{"checksums", "checksums by protocol and verdict", newChecksums, false, false},
 	{"anomalies", "what is odd in packets", newAnomalies, false, false},
 	{"flows", "the largest flows, their state as conntrack has it, and whose they are", newFlowsReport, false, true},
+	{"nat", "who became whom at translators of addresses, and what went wrong there", newNAT, true, true},
+	{"bonds", "how the members of a bond share what it carries, and what happened to them (needs --bond)", newBonds, true, false},
+	{"macs", "MAC addresses: vendors, moves, unknown destinations, tagged and untagged VLANs of each port", newMACs, true, false},
+	{"directions", "what stays inside and what goes out, by tenant, and from which rack or tunnel end to which", newDirections, true, true},
+	{"vips", "addresses of several servers, and direct server return", newVIPs, true, false},
 	{"queues", "which queue the TOS bits choose, who fills it, and where DSCPs are lost", newQueues, true, false},
 }
 
@@ -60,10 +69,15 @@ func All() []Description { return slices.Clone(all) }
 
 // setup is what reports may want to know of a run.
 type setup struct {
-	source pcaps.Source // what files say beside their frames; nil where there are none
-	groups int          // the most groups that a table keeps
-	queues QueueOptions
-	flows  *tracking // nil if no report says something of flows
+	source     pcaps.Source // what files say beside their frames; nil where there are none
+	groups     int          // the most groups that a table keeps
+	queues     QueueOptions
+	directions DirectionOptions
+	tenants    flows.Tenancy          // nil if nobody names them
+	flows      *tracking              // nil if no report says something of flows
+	conntrack  []flows.ConntrackEntry // nil if nobody asked
+	bonds      []Bond
+	findings   FindingOptions
 }
 
 // maxGroups bounds each table of groups unless [Options] say otherwise. What finds no room is added up in one row.
@@ -72,6 +86,8 @@ const maxGroups = 10_000
 // Set is some reports over one run. It is a [Sharded] consumer.
 type Set struct {
 	reports []Report
+	printed int       // how many of them are printed: one behind those is there for [Set.Findings] only
+	found   *findings // nil if nobody asks for findings
 	flows   *tracking // nil if nobody asks for flows
 	packets uint64    // since the start
 	own     *setShard // of Packet; nil if nobody has called it
@@ -80,7 +96,8 @@ type Set struct {
 // NewSet returns the named reports over src in the order in which they print, and o.By behind them; if there are neither, those that need
 // not be asked for. The error is for a name that is none.
 func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {
-	set := setup{source: src, groups: cmp.Or(o.Groups, maxGroups), queues: o.Queues}
+	set := setup{source: src, groups: cmp.Or(o.Groups, maxGroups), queues: o.Queues, directions: o.Directions, tenants: o.Flows.Tenants,
+		conntrack: o.Conntrack, bonds: o.Bonds, findings: o.Findings}
 	chosen := map[string]bool{}
 	for _, name := range names {
 		if !slices.ContainsFunc(all, func(d Description) bool { return d.Name == name }) {
@@ -97,6 +114,9 @@ func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {
 			}
 		}
 	}
+	if o.Find && set.flows == nil {
+		set.flows = newTracking(o.Flows)
+	}
 	s := &Set{flows: set.flows}
 	for _, d := range printed {
 		s.add(d.make(set))
@@ -104,10 +124,19 @@ func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {
 	if o.By != nil {
 		s.add(o.By.report(set))
 	}
+	s.printed = len(s.reports)
+	if o.Find && s.found == nil {
+		s.add(newFindings(set))
+	}
 	return s, nil
 }
 
-func (s *Set) add(r Report) { s.reports = append(s.reports, r) }
+func (s *Set) add(r Report) {
+	s.reports = append(s.reports, r)
+	if f, ok := r.(*findings); ok {
+		s.found = f
+	}
+}
 
 func unknownReport(name string) error {
 	var known []string
@@ -206,10 +235,20 @@ func (s *Set) Packets() uint64 {
 // Snapshot returns the tables of all packets since the last Reset.
 func (s *Set) Snapshot() (tables []*Table) {
 	s.flush()
-	for _, r := range s.reports {
+	for _, r := range s.reports[:s.printed] {
 		tables = append(tables, r.Snapshot()...)
 	}
 	return tables
+}
+
+// Findings returns what was found in all packets since the last Reset, the most serious first, whatever the report leaves out. There is none
+// unless the report on findings is among those of the set, or [Options] ask for them.
+func (s *Set) Findings() []Finding {
+	s.flush()
+	if s.found == nil {
+		return nil
+	}
+	return s.found.find()
 }
 
 // Reset starts over.

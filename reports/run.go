@@ -45,12 +45,19 @@ type Options struct {
 	// capture order.
 	Select func(*dissect.Frame) bool
 
-	By      *Projection // a report of the user's own; nil for none
-	Groups  int         // the most groups that a table keeps; 0 is 10,000
-	Queues  QueueOptions
-	Workers int           // goroutines, for a consumer that is sharded; 0 is 1
-	block   int           // most frames in a block; 0 is blockFrames
-	Flows   flows.Options // how flows are told apart, for reports that say something of them; Left is not used
+	By         *Projection // a report of the user's own; nil for none
+	Groups     int         // the most groups that a table keeps; 0 is 10,000
+	Queues     QueueOptions
+	Directions DirectionOptions
+	Conntrack  []flows.ConntrackEntry // what a kernel says of the same connections, for the report on NAT; nil for nothing
+	Bonds      []Bond                 // for the report on them
+	Flows      flows.Options          // how flows are told apart, for reports that say something of them; Left is not used
+	Findings   FindingOptions
+	Find       bool // look for findings, also if their report is not printed
+
+	Workers int  // goroutines, for a consumer that is sharded; 0 is 1
+	Owner   bool // packets say whose they are, also if the filter does not ask
+	block   int  // most frames in a block; 0 is blockFrames
 }
 
 // IncompleteError says that not all of the input could be read. All that could was consumed.

@@ -37,3 +37,8 @@ func (s *span) cells() (first, last Cell) {
 	}
 	return Int(s.first), Int(s.last)
 }
+
+// overlaps tells whether some time is in both.
+func (s *span) overlaps(t *span) bool {
+	return s.some && t.some && s.first <= t.last && t.first <= s.last
+}

@@ -72,6 +72,8 @@ type Column struct {
 	Kind  Kind
 
 	Detail bool // text leaves it out: it would crowd the screen
+	Below  bool // of [Paragraphs]: it has a line of its own
+	Once   bool // the same: it is said again only if it differs from that of the row before
 }
 
 // A Cell is one value of a table. The zero Cell is absent: "-" in text, null in JSON, empty in CSV.
@@ -178,6 +180,7 @@ type Layout uint8
 const (
 	Horizontal Layout = iota // a header and a line for each row
 	Vertical                 // a line for each column, name and value: for a summary of one row
+	Paragraphs               // some lines for each row: for sentences
 )
 
 // A Table is what a report yields.
@@ -188,6 +191,9 @@ type Table struct {
 	Columns []Column
 	Rows    [][]Cell // in the order in which they print
 	Size    string   // the column of numbers that says which rows are largest; empty where Rows begins with these
+
+	// Quiet says that text leaves the table out while it has nothing to say.
+	Quiet bool
 
 	// Within is a column by which the rows are ordered before all else: Top keeps rows for each value in it. Empty for none.
 	Within string

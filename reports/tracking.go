@@ -7,6 +7,7 @@ type tracking struct {
 	*flows.Tracker
 	options flows.Options
 	leaving []func(*flows.Flow)
+	carries []func(id uint32, t *flows.Tuple)
 }
 
 func newTracking(o flows.Options) *tracking {
@@ -14,6 +15,11 @@ func newTracking(o flows.Options) *tracking {
 	o.Left = func(f *flows.Flow) {
 		for _, left := range t.leaving {
 			left(f)
+		}
+	}
+	o.Carries = func(id uint32, tuple *flows.Tuple) {
+		for _, carries := range t.carries {
+			carries(id, tuple)
 		}
 	}
 	t.options = o
@@ -27,3 +33,8 @@ func (t *tracking) reset() { t.Tracker = flows.NewTracker(t.options) }
 // onLeave shows left each flow that leaves before the end to keep the limit, so that it is counted all the same. All others are there at
 // the end, see [flows.Tracker.Flows].
 func (t *tracking) onLeave(left func(*flows.Flow)) { t.leaving = append(t.leaving, left) }
+
+// onCarrying shows carries each flow once that others are in.
+func (t *tracking) onCarrying(carries func(id uint32, t *flows.Tuple)) {
+	t.carries = append(t.carries, carries)
+}

@@ -13,6 +13,7 @@ type tunnelKind struct {
 	name     string // stable
 	protocol string // dissect's name of it; empty where no protocol alone tells the kind
 	ends     endsOf
+	both     bool                   // both directions of a tunnel have one identifier
 	print    func(id uint32) string // the decimal number if nil
 
 	// id reads the identifier of a whole layer; ok is false where there is none. By default it is the protocol's Identity; nil is a kind
@@ -47,44 +48,53 @@ const (
 	kindEoIP
 	kindL2TP
 	kindL2TPv3
+	kindESP
+	kindAH
+	kindIPComp
+	kindERSPAN
+	kindBackbone // IEEE 802.1ah
+	kindTRILL
+	kindNSH
 	otherKinds
 )
 
 var tunnelKinds = [...]tunnelKind{
 	kindMPLS: {name: "mpls", protocol: "mpls", ends: outerIPEnds},
-	kind4in4: {name: "4in4"},
-	kind6in4: {name: "6in4"},
-	kind4in6: {name: "4in6"},
-	kind6in6: {name: "6in6"},
+	kind4in4: {name: "4in4", both: true},
+	kind6in4: {name: "6in4", both: true},
+	kind4in6: {name: "4in6", both: true},
+	kind6in6: {name: "6in6", both: true},
 
-	kindGRE:   {name: "gre", protocol: "gre"},
-	kindNVGRE: {name: "nvgre", protocol: "gre"}, // if the user says so
-	kindPPTP:  {name: "pptp", protocol: "gre"},  // version 1, with PPP
-	kindEoIP:  {name: "eoip", protocol: "gre", print: littleEndian},
+	kindGRE:   {name: "gre", protocol: "gre", both: true},
+	kindNVGRE: {name: "nvgre", protocol: "gre", both: true}, // if the user says so
+	kindPPTP:  {name: "pptp", protocol: "gre"},              // version 1, with PPP
+	kindEoIP:  {name: "eoip", protocol: "gre", both: true, print: littleEndian},
 
 	kindL2TP:   {name: "l2tp", protocol: "l2tp", own: unnumbered, print: twoHalves},
 	kindL2TPv3: {name: "l2tpv3", protocol: "l2tp", own: unnumbered},
 
-	otherKinds: {name: "vxlan", protocol: "vxlan"},
-	{name: "vxlan-gpe", protocol: "vxlan_gpe"},
-	{name: "geneve", protocol: "geneve"},
-	{name: "gtp", protocol: "gtp", own: func(p *dissect.Packet, l *dissect.Layer) bool { return dissect.GTP(p.Header(l)).Message() != 255 }},
-	{name: "nsh", protocol: "nsh",
+	kindESP: {name: "esp", protocol: "esp", print: hex32},
+	kindAH: {name: "ah", protocol: "ah", print: hex32,
+		id: func(p *dissect.Packet, l *dissect.Layer) (uint32, bool) { return dissect.AH(p.Header(l)).SPI(), true }},
+
+	kindNSH: {name: "nsh", protocol: "nsh",
 		id: func(p *dissect.Packet, l *dissect.Layer) (uint32, bool) {
 			return dissect.NSH(p.Header(l)).ServicePath(), true
 		}},
-	{name: "erspan", protocol: "erspan", print: func(id uint32) string { return fmt.Sprint(id & 0x3ff) }}, // above it is a VLAN
-	{name: "etherip", protocol: "etherip"},
-	{name: "esp", protocol: "esp", print: hex32},
-	{name: "ah", protocol: "ah", print: hex32,
-		id: func(p *dissect.Packet, l *dissect.Layer) (uint32, bool) { return dissect.AH(p.Header(l)).SPI(), true }},
-	{name: "ipcomp", protocol: "ipcomp",
+	kindIPComp: {name: "ipcomp", protocol: "ipcomp",
 		id: func(p *dissect.Packet, l *dissect.Layer) (uint32, bool) {
 			return uint32(dissect.IPComp(p.Header(l)).CPI()), true
 		}},
-	{name: "802.1ah", protocol: "ieee8021ah"},
-	{name: "trill", protocol: "trill", ends: nicknameEnds},
-	{name: "pppoe", protocol: "pppoes", own: func(p *dissect.Packet, l *dissect.Layer) bool { return dissect.PPPoE(p.Header(l)).Code() != 0 }},
+	kindERSPAN:   {name: "erspan", protocol: "erspan", print: func(id uint32) string { return fmt.Sprint(id & 0x3ff) }}, // above it is a VLAN
+	kindBackbone: {name: "802.1ah", protocol: "ieee8021ah", both: true},
+	kindTRILL:    {name: "trill", protocol: "trill", ends: nicknameEnds},
+
+	otherKinds: {name: "vxlan", protocol: "vxlan", both: true},
+	{name: "vxlan-gpe", protocol: "vxlan_gpe", both: true},
+	{name: "geneve", protocol: "geneve", both: true},
+	{name: "gtp", protocol: "gtp", own: func(p *dissect.Packet, l *dissect.Layer) bool { return dissect.GTP(p.Header(l)).Message() != 255 }},
+	{name: "etherip", protocol: "etherip", both: true},
+	{name: "pppoe", protocol: "pppoes", both: true, own: func(p *dissect.Packet, l *dissect.Layer) bool { return dissect.PPPoE(p.Header(l)).Code() != 0 }},
 
 	{name: "vlan", protocol: "vlan"},
 	{name: "s-vlan", protocol: "ieee8021ad"},

@@ -15,10 +15,15 @@ import (
 //
 // A tunnel is told by its kind, its ends in either order, its identifier, and the identifiers around it: a tunnel between 10.0.0.1 and
 // 10.0.0.2 in VXLAN 5001 is not the one in VXLAN 5002.
+//
+// Beside them stand what sequence numbers say (tunnel_sequences.go), who floods what to whom, and who talks to whom at all (tunnel_floods.go).
 type tunnels struct {
-	seed    Seed
-	tunnels *Groups[tunnelKey, tunnelTotal]
-	parts   []*tunnelsPart
+	seed     Seed
+	tunnels  *Groups[tunnelKey, tunnelTotal]
+	streams  *Groups[streamKey, streamTotal]
+	networks *Groups[networkKey, networkTotal]
+	senders  map[uint64]struct{} // MAC addresses in networks, by a hash of both
+	parts    []*tunnelsPart
 }
 
 type tunnelKey struct {
@@ -41,8 +46,10 @@ type tunnelTotal struct {
 	kind      kindID
 	ends      endKind
 	udp       bool
+	mirror    bool // it carries copies of packets, in one direction as is meant
 	verdicts  [dissect.NumVerdicts]uint64
 	ports     Distinct // UDP source ports
+	flows     Distinct // inner flows, both directions of one together
 	fragments uint64   // that packets around it came in
 	path      path     // with its own identifiers last
 }
@@ -58,7 +65,8 @@ const (
 )
 
 func (t *tunnelTotal) absorb(from *tunnelTotal) {
-	t.path, t.own, t.kind, t.ends, t.udp = from.path, from.own, from.kind, from.ends, from.udp
+	t.path, t.own, t.kind, t.ends = from.path, from.own, from.kind, from.ends
+	t.udp, t.mirror = t.udp || from.udp, t.mirror || from.mirror
 	for way := range from.ways {
 		t.ways[way].absorb(&from.ways[way])
 	}
@@ -66,6 +74,7 @@ func (t *tunnelTotal) absorb(from *tunnelTotal) {
 	t.largest = max(t.largest, from.largest)
 	t.fragments += from.fragments
 	t.ports.Merge(&from.ports)
+	t.flows.Merge(&from.flows)
 	for v, n := range from.verdicts {
 		t.verdicts[v] += n
 	}
@@ -74,35 +83,60 @@ func (t *tunnelTotal) absorb(from *tunnelTotal) {
 
 func (t *tunnelTotal) reset() {
 	t.ports.Reset()
-	*t = tunnelTotal{ports: t.ports}
+	t.flows.Reset()
+	*t = tunnelTotal{ports: t.ports, flows: t.flows}
 }
 
 func newTunnels(s setup) Report {
-	return &tunnels{seed: NewSeed(), tunnels: NewGroups[tunnelKey, tunnelTotal](s.groups)}
+	return &tunnels{seed: NewSeed(),
+		tunnels:  NewGroups[tunnelKey, tunnelTotal](s.groups),
+		streams:  NewGroups[streamKey, streamTotal](s.groups),
+		networks: NewGroups[networkKey, networkTotal](s.groups),
+		senders:  map[uint64]struct{}{},
+	}
 }
 
 func (r *tunnels) NewPart() Part {
-	t := &tunnelsPart{report: r, tunnels: NewGroups[tunnelKey, tunnelTotal](0), recent: recent{seed: r.seed}}
+	t := &tunnelsPart{report: r, recent: recent{seed: r.seed}, sources: recent{seed: r.seed},
+		tunnels:  NewGroups[tunnelKey, tunnelTotal](0),
+		streams:  NewGroups[streamKey, streamTotal](0),
+		networks: NewGroups[networkKey, networkTotal](0),
+	}
 	r.parts = append(r.parts, t)
 	return t
 }
 
 func (r *tunnels) Reset() {
 	r.tunnels.Reset((*tunnelTotal).reset)
+	r.streams.Reset((*streamTotal).reset)
+	r.networks.Reset((*networkTotal).reset)
+	clear(r.senders)
 	for _, t := range r.parts {
 		t.recent.reset()
+		t.sources.reset()
 	}
 }
 
 type tunnelsPart struct {
-	report  *tunnels
-	tunnels *Groups[tunnelKey, tunnelTotal]
-	recent  recent
+	report   *tunnels
+	tunnels  *Groups[tunnelKey, tunnelTotal]
+	streams  *Groups[streamKey, streamTotal]
+	networks *Groups[networkKey, networkTotal]
+	recent   recent
+	frames   []frameSent // of the block
+	sources  recent      // MAC addresses that sent, by network
 }
 
 func (t *tunnelsPart) Flush() {
-	t.report.tunnels.Absorb(t.tunnels, (*tunnelTotal).absorb)
+	r := t.report
+	r.tunnels.Absorb(t.tunnels, (*tunnelTotal).absorb)
+	r.streams.Absorb(t.streams, (*streamTotal).absorb)
+	r.networks.Absorb(t.networks, (*networkTotal).absorb)
+	r.playFrames(t.networks, t.frames)
+	t.frames = t.frames[:0]
 	t.tunnels.Reset((*tunnelTotal).reset)
+	t.streams.Reset((*streamTotal).reset)
+	t.networks.Reset((*networkTotal).reset)
 }
 
 func (t *tunnelsPart) Add(p *dissect.Packet) {
@@ -235,7 +269,8 @@ func (w *tunnelWalk) count(i int, kind kindID, own uint8, inner uint64) {
 	hash := fold(w.hash^a[0]^fold1, a[1]^fold2) ^ fold(b[0]^fold2, w.hash^b[1]^fold3)
 	total := w.tunnels.At(key, hash)
 	if total.ways[0].packets|total.ways[1].packets == 0 {
-		total.path, total.own, total.kind, total.ends, total.udp = w.path, own, kind, ends, w.udp != 0
+		total.path, total.own, total.kind, total.ends = w.path, own, kind, ends
+		total.mirror = kind == kindERSPAN || i+1 < len(p.Layers) && p.Layers[i+1].Protocol == erspan
 	}
 	bytes := uint64(p.WireLen)
 	if len(p.Sources()) > 1 {
@@ -257,6 +292,7 @@ func (w *tunnelWalk) count(i int, kind kindID, own uint8, inner uint64) {
 	}
 	verdict := p.Layers[i].Verdict
 	if w.udp != 0 {
+		total.udp = true
 		verdict = p.Layers[w.udp].Verdict
 		port := uint64(dissect.UDP(p.Header(&p.Layers[w.udp])).SourcePort())
 		if w.recent.fresh(port, 0, hash) {
@@ -266,10 +302,20 @@ func (w *tunnelWalk) count(i int, kind kindID, own uint8, inner uint64) {
 	if verdict != dissect.VerdictNone {
 		total.verdicts[verdict]++
 	}
-	if !w.path.ids[min(int(w.path.n), len(w.path.ids))-1].some {
+	if flow, ok := w.innerFlow(i); ok && w.recent.fresh(flow, 1, hash) {
+		total.flows.Add(flow)
+	}
+	w.follow(i, kind, own, ends, key, way, hash)
+	if i+1 < len(p.Layers) && p.Layers[i+1].Protocol == eth && ends == ipEnds && w.numbered() {
+		w.flood(i+1, own, kind, key, way)
+	}
+	if !w.numbered() {
 		w.hash ^= hash // its ends tell what is in it from what is in another
 	}
 }
+
+// numbered tells whether the last step of the path has an identifier.
+func (w *tunnelWalk) numbered() bool { return w.path.ids[min(int(w.path.n), len(w.path.ids))-1].some }
 
 // fragments returns the bytes on the wire of the fragments before this one, which completes what layer i is in: their headers are
 // taken to be as long as its own. It returns, too, how many fragments the packet around the tunnel came in, and how long it was before it
@@ -297,18 +343,20 @@ func (w *tunnelWalk) ends(i int, of endsOf) (kind endKind, from, to endpoint) {
 		h := dissect.TRILL(p.Header(&p.Layers[i]))
 		return nicknames, endpoint{0, uint64(h.Ingress())}, endpoint{0, uint64(h.Egress())}
 	}
-	if w.outer == 0 {
+	if w.outer == 0 || of == outerIPEnds && p.Layers[w.outer].Protocol == eth {
 		return unknownEnds, from, to
 	}
-	h := p.Header(&p.Layers[w.outer])
-	switch p.Layers[w.outer].Protocol {
+	return tunnelEnds(p, w.outer)
+}
+
+// tunnelEnds are the sender and the receiver that layer i names, which is a whole header of IP or Ethernet.
+func tunnelEnds(p *dissect.Packet, i int) (kind endKind, from, to endpoint) {
+	h := p.Header(&p.Layers[i])
+	switch p.Layers[i].Protocol {
 	case ip4:
 		return ipEnds, ip4Endpoint(h[12:]), ip4Endpoint(h[16:])
 	case ip6:
 		return ipEnds, ip6Endpoint(h[8:]), ip6Endpoint(h[24:])
-	}
-	if of == outerIPEnds {
-		return unknownEnds, from, to
 	}
 	return macEnds, endpoint{0, binary.BigEndian.Uint64(h[4:]) & 0xffffffffffff}, endpoint{0, binary.BigEndian.Uint64(h) >> 16}
 }
@@ -348,25 +396,39 @@ func (r *tunnels) Snapshot() []*Table {
 			{Name: "checksum_other", Kind: KindCount, Detail: true},
 			{Name: "first", Kind: KindTime, Detail: true},
 			{Name: "last", Kind: KindTime, Detail: true},
+			{Name: "inner_flows", Title: "flows", Kind: KindDistinct},
+			{Name: "port_spread", Title: "spread", Kind: KindShare, Detail: true},
+			{Name: "reverse_id", Title: "back in", Detail: true},
+			{Name: "health", Kind: KindList, Detail: true},
 		},
 	}
+	health := healthTable()
+	backs := r.directions()
 	for i := range r.tunnels.Entries() {
 		g := &r.tunnels.Entries()[i]
 		total := &g.Total
 		a, b := total.ends.cell(g.Key.ends[0]), total.ends.cell(g.Key.ends[1])
-		t.Add(append([]Cell{Text(tunnelKinds[total.kind].name), total.id(), a, b, total.within()}, total.cells()...)...)
+		row := append([]Cell{Text(tunnelKinds[total.kind].name), total.id(), a, b, total.within()}, total.cells()...)
+		cells := r.healthCells(i, backs[i])
+		t.Add(append(row, cells...)...)
+		health.addHealth(row, cells)
 	}
 	if other, some := r.tunnels.Other(); some {
-		t.Other = append(make([]Cell, 5), other.cells()...)
+		t.Other = append(append(make([]Cell, 5), other.cells()...), other.flows.Cell(), Cell{}, Cell{}, Cell{})
 	}
 	t.mustSort("-packets", "-bytes")
-	return []*Table{t}
+	health.mustSort("-packets")
+	return []*Table{t, health, r.replicationTable(), r.meshTable(), r.sequenceTable()}
 }
 
-// id is the tunnel's identifier, of a label stack the labels from the top down.
-func (t *tunnelTotal) id() Cell {
+func (t *tunnelTotal) id() Cell { return pathNumber(&t.path, t.own) }
+
+func (t *tunnelTotal) within() Cell { return pathAround(&t.path, t.own) }
+
+// pathNumber is a tunnel's identifier, which starts at step own of its path; of a label stack the labels from the top down.
+func pathNumber(p *path, own uint8) Cell {
 	var numbers []string
-	for _, d := range t.path.identifiers(t.own, t.path.n) {
+	for _, d := range p.identifiers(own, p.n) {
 		numbers = append(numbers, d.number())
 	}
 	if id := strings.Join(numbers, "/"); id != "" {
@@ -375,10 +437,10 @@ func (t *tunnelTotal) id() Cell {
 	return Cell{}
 }
 
-// within is the identifiers around the tunnel, outermost first.
-func (t *tunnelTotal) within() Cell {
+// pathAround is the identifiers around a tunnel, outermost first.
+func pathAround(p *path, own uint8) Cell {
 	var around []string
-	for _, d := range t.path.identifiers(0, t.own) {
+	for _, d := range p.identifiers(0, own) {
 		around = append(around, d.String())
 	}
 	if around == nil {

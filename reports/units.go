@@ -119,8 +119,8 @@ func percent(n int64) string {
 	return fmt.Sprintf("%s%d.%d%%", sign, tenths/10, tenths%10)
 }
 
-// duration prints nanoseconds: "12.3 ms", "1.234 s", "2m03s", "1h02m03s", "3d04h05m".
-func duration(n int64) string {
+// Duration is how text shows nanoseconds: "12.3 ms", "1.234 s", "2m03s", "1h02m03s", "3d04h05m".
+func Duration(n int64) string {
 	sign, abs := magnitude(n)
 	seconds := abs / 1e9
 	switch m, h := seconds/60, seconds/3600; {

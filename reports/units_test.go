@@ -32,7 +32,7 @@ func TestDuration(t *testing.T) {
 		{1_234_567_890, "1.234 s"}, {59_999_999_999, "59.999 s"}, {60e9, "1m00s"}, {3599e9, "59m59s"}, {3600e9, "1h00m00s"},
 		{86399e9, "23h59m59s"}, {86400e9, "1d00h00m"}, {-1_500_000_000, "-1.500 s"}, {math.MaxInt64, "106751d23h47m"},
 	} {
-		if got := duration(tt.n); got != tt.want {
+		if got := Duration(tt.n); got != tt.want {
 			t.Errorf("%d ns is %q, want %q", tt.n, got, tt.want)
 		}
 	}

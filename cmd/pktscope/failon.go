@@ -13,6 +13,11 @@ import (
 // failOn is the value of --fail-on: findings that make the exit status say that there was one.
 type failOn struct {
 	findings []finding
+
+	kinds  []string         // kinds of finding of the report on findings
+	severe bool             // any finding that is serious enough
+	least  reports.Severity // how serious that is
+	raised []error          // what was found of these
 }
 
 // finding is what --fail-on looks for in packets, and what was found.
@@ -33,9 +38,9 @@ var conditions = map[string]func(*dissect.Packet) bool{
 	"anomaly":   func(p *dissect.Packet) bool { return len(p.Anomalies) > 0 },
 }
 
-// findingNames are what --fail-on takes: conditions, then the anomalies one by one.
+// findingNames are what --fail-on takes: conditions, severities, the report's kinds of finding, then the anomalies one by one.
 func findingNames() []string {
-	names := slices.Sorted(maps.Keys(conditions))
+	names := slices.Concat(slices.Sorted(maps.Keys(conditions)), reports.Severities(), kindNames())
 	for _, a := range dissect.Anomalies() {
 		names = append(names, a.String())
 	}
@@ -47,6 +52,16 @@ func (*failOn) Type() string   { return "string" }
 
 func (f *failOn) Set(s string) error {
 	for name := range strings.SplitSeq(s, ",") {
+		if slices.Contains(kindNames(), name) {
+			f.kinds = append(f.kinds, name)
+			continue
+		}
+		if s, err := reports.ParseSeverity(name); err == nil {
+			if !f.severe || s < f.least {
+				f.severe, f.least = true, s
+			}
+			continue
+		}
 		holds := conditions[name]
 		for _, a := range dissect.Anomalies() {
 			if a.String() == name {
@@ -67,9 +82,12 @@ func (f *failOn) Set(s string) error {
 	return nil
 }
 
+// find tells whether it has to be looked for findings of the report on them.
+func (f *failOn) find() bool { return f.severe || f.kinds != nil }
+
 // needsChecksums tells whether checksums have to be verified.
 func (f *failOn) needsChecksums() bool {
-	return slices.ContainsFunc(f.findings, func(x finding) bool { return x.name == "bad-checksum" })
+	return f.find() || slices.ContainsFunc(f.findings, func(x finding) bool { return x.name == "bad-checksum" })
 }
 
 // watching is c, with an eye on its packets.
@@ -134,6 +152,7 @@ func (f *failOn) err() error {
 			found = append(found, fmt.Errorf("%s in frame %d%s", x.name, x.first, more))
 		}
 	}
+	found = append(found, f.raised...)
 	if found == nil {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 
 	"pktscope/dissect"
 	"pktscope/dissect/filter"
+	"pktscope/flows"
 	"pktscope/reports"
 )
 
@@ -20,6 +21,8 @@ type input struct {
 	slice   slice
 	quiet   bool
 	jobs    int
+	owner   bool                 // packets say whose they are
+	tenants flows.Tenancy        // with these names; nil for none
 	see     func(*dissect.Frame) // is shown every frame, in order; nil for nobody
 }
 
@@ -65,7 +68,8 @@ func (in *input) options(checksums bool) (reports.Options, error) {
 	if in.jobs > 0 {
 		runtime.GOMAXPROCS(in.jobs)
 	}
-	o := reports.Options{Dissect: in.dissect, NoChecksums: !checksums, MaximumCount: in.count, Workers: runtime.GOMAXPROCS(0)}
+	o := reports.Options{Dissect: in.dissect, NoChecksums: !checksums, MaximumCount: in.count, Workers: runtime.GOMAXPROCS(0), Owner: in.owner}
+	o.Flows.Tenants = in.tenants
 	if in.slice.given() || in.see != nil {
 		o.Select = in.takes
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -28,7 +29,12 @@ const (
 	exitFound   = 3 // --fail-on was right to look
 )
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(10) // what grows here stays, and has no pointers: collecting often costs little, and less memory is waste
+	}
+	os.Exit(run(os.Args[1:]))
+}
 
 func run(args []string) int {
 	root := &cobra.Command{
@@ -42,7 +48,7 @@ Tunnels and tags are taken apart to the innermost packet, checksums are verified
 		Args:          noCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(readCommand(), packetsCommand(), flowsCommand(), fieldsCommand(), corpusCommand(), manCommand())
+	root.AddCommand(readCommand(), packetsCommand(), flowsCommand(), pathCommand(), fieldsCommand(), tenantsCommand(), corpusCommand(), manCommand())
 	root.SetHelpCommand(helpCommand())
 	completeFlags(root.Commands())
 	completionCommand(root)

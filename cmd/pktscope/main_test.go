@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/binary"
 	"flag"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -18,7 +19,8 @@ var update = flag.Bool("update", false, "write what commands print into the scri
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"pktscope": main}) }
 
 // TestScripts runs the command lines in testdata/script. In their directory they find generated.pcapng, and tenants.pcap with its
-// first 300 bytes in cut.pcap and its first 20 in start.pcap; raw.pcap has a packet without a link layer. Those about flows are in flowCaptures.
+// first 300 bytes in cut.pcap and its first 20 in start.pcap; raw.pcap has a packet without a link layer; lan.pcap and wan.pcap are the two
+// sides of a router, whose rule drops two packets. Those about flows are in flowCaptures.
 func TestScripts(t *testing.T) {
 	generated, err := os.ReadFile("../../pcaps/testdata/generated.pcapng")
 	if err != nil {
@@ -35,6 +37,8 @@ func TestScripts(t *testing.T) {
 				"cut.pcap":         tenants()[:300],
 				"start.pcap":       tenants()[:20],
 				"raw.pcap":         raw(),
+				"lan.pcap":         captureFrom(0, routed(false)...),
+				"wan.pcap":         captureFrom(150, routed(true)...),
 			})
 			for name, content := range files {
 				if err := os.WriteFile(filepath.Join(env.WorkDir, name), content, 0o644); err != nil {
@@ -70,14 +74,46 @@ func raw() []byte {
 	return b
 }
 
+// routed is what a router has at the inner side, or at the outer one: six questions of a client and the answers. It translates the
+// client's address, and drops the second question and the fourth answer.
+func routed(outside bool) (frames [][]byte) {
+	client, ttl, behind := "192.168.1.10", uint8(64), uint8(63)
+	if outside {
+		client, ttl, behind = "203.0.113.1", 63, 64
+	}
+	for i := range uint16(6) {
+		question := craft.Packet(craft.Ethernet{}, craft.IPv4{Src: client, Dst: "198.51.100.7", ID: 100 + i, TTL: ttl}, craft.UDP{Src: 5000, Dst: 53}, craft.Payload(fmt.Sprint("question ", i)))
+		answer := craft.Packet(craft.Ethernet{}, craft.IPv4{Src: "198.51.100.7", Dst: client, ID: 200 + i, TTL: behind}, craft.UDP{Src: 53, Dst: 5000}, craft.Payload(fmt.Sprint("answer ", i)))
+		if outside && i == 1 {
+			question = nil
+		}
+		if !outside && i == 3 {
+			answer = nil
+		}
+		frames = append(frames, question, answer)
+	}
+	return frames
+}
+
 // capture is a pcap file with the Ethernet frames, a millisecond between them.
-func capture(frames ...[]byte) []byte {
+func capture(frames ...[]byte) []byte { return captureFrom(0, frames...) }
+
+// captureFrom is the same, with the first frame so many microseconds later, and what is nil left out. Every other frame is that much
+// earlier.
+func captureFrom(later int, frames ...[]byte) []byte {
 	b := binary.LittleEndian.AppendUint32(nil, 0xa1b2c3d4) // microseconds
 	for _, word := range []uint32{4<<16 | 2, 0, 0, 1 << 18, 1} {
 		b = binary.LittleEndian.AppendUint32(b, word)
 	}
 	for i, f := range frames {
-		for _, word := range []int{1_700_000_000, i * 1000, len(f), len(f)} {
+		at := i*1000 + later
+		if i%2 == 1 {
+			at -= 2 * later
+		}
+		if f == nil {
+			continue
+		}
+		for _, word := range []int{1_700_000_000, at, len(f), len(f)} {
 			b = binary.LittleEndian.AppendUint32(b, uint32(word))
 		}
 		b = append(b, f...)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pktscope/dissect"
+	"pktscope/flows"
 	"pktscope/reports"
 )
 
@@ -50,6 +51,7 @@ Captures are pcap, pcapng or snoop files, compressed or not; - is standard input
 	o.times.styles = timeStyles
 	flags.VarP(&o.times, "time", "t", "print times as `STYLE`: r (seconds since the first packet), a, ad (local time, with the date), u, ud (UTC), e (seconds since 1970),\nd, dd (seconds since the packet before, since the one printed before)")
 	flags.BoolVarP(&o.tree, "verbose", "V", false, "the same as -T tree")
+	flags.StringVar(&o.names, "tenants", "", "read from `FILE` which identifiers are whose, for the field pktscope.tenant; pktscope help tenants says more")
 	flags.BoolVarP(&o.hex, "hex", "x", false, "print the bytes, too")
 	o.input.flags(flags)
 	o.write.flags(flags)
@@ -75,10 +77,18 @@ type packetsOptions struct {
 	times  times
 	tree   bool
 	hex    bool
+	names  string // the tenants file
 	write  writing
 }
 
 func (o *packetsOptions) run(files []string) error {
+	if o.names != "" {
+		tenants, err := flows.ReadTenants(o.names)
+		if err != nil {
+			return err
+		}
+		o.owner, o.tenants = true, tenants
+	}
 	if o.write.path != "" {
 		return o.input.write(files, &o.write)
 	}
@@ -125,6 +135,7 @@ func (o *packetsOptions) printer(out *output) (p packetPrinter, err error) {
 			return p, err
 		}
 		p.checksums, p.relative = x.NeedsChecksums(), x.Relative()
+		o.owner = o.owner || x.NeedsOwner()
 		p.print = func(packet *dissect.Packet) { out.buf = appendCells(out.buf, x.Extract(packet)) }
 	case "json":
 		var e dissect.JSONEncoder

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,37 +52,49 @@ exit status is 2. It is 3 if there was what --fail-on names.`,
 	flags.SortFlags = false
 	flags.StringSliceVarP(&o.reports, "report", "r", nil, "the `NAMES` of the reports to print, with commas between them")
 	o.by.flags(cmd)
+	o.findings.flags(flags)
 	o.queues.flags(flags)
+	o.directions.flags(flags)
 	o.tracking.flags(flags)
+	o.nat.flags(flags)
+	o.bonds.flags(flags)
 	flags.StringVarP(&o.format, "format", "f", "text", "how to print: "+strings.Join(readFormats, ", "))
 	flags.IntVar(&o.top, "top", defaultTop, "print the `N` largest rows of each table, 0 for all; json and csv have all unless told otherwise")
 	o.times.styles = reportStyles
 	flags.VarP(&o.times, "time", "t", "show times in text as `STYLE`: r (seconds since the first packet), a, ad (local time, with the date), u, ud (UTC), e (seconds since 1970)\n(default RFC 3339 in UTC)")
 	flags.BoolVar(&o.timing, "timing", false, "say on standard error how fast it was read, as on a terminal")
-	flags.Var(&o.failOn, "fail-on", "end with exit status 3 if packets have one of these `FINDINGS`: "+strings.Join(findingNames(), ", "))
+	flags.Var(&o.failOn, "fail-on", "end with exit status 3 if there is one of these `FINDINGS`: a severity, such as warning; a kind of finding; "+
+		"bad-checksum, malformed, truncated, anomaly or one by name; see help exit")
 	o.input.flags(flags)
 	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(readFormats, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("time", words(reportStyles...).lastWord)
 	return cmd
 }
 
-// readFormats are what --format takes.
-var readFormats = []string{"text", "json", "csv"}
+// tableFormats are what --format takes of commands that print tables; read can print findings in another one, too.
+var (
+	tableFormats = []string{"text", "json", "csv"}
+	readFormats  = append(slices.Clone(tableFormats), "sarif")
+)
 
 const defaultTop = 10
 
 type readOptions struct {
 	input
-	reports  []string
-	by       byOptions
-	queues   queueFlags
-	tracking tracking
-	format   string
-	top      int
-	topGiven bool
-	timing   bool
-	times    times
-	failOn   failOn
+	reports    []string
+	by         byOptions
+	queues     queueFlags
+	directions directionFlags
+	findings   findingFlags
+	tracking   tracking
+	nat        natFlags
+	bonds      bondFlags
+	format     string
+	top        int
+	topGiven   bool
+	timing     bool
+	times      times
+	failOn     failOn
 }
 
 func (o *readOptions) run(files []string) error {
@@ -96,12 +109,24 @@ func (o *readOptions) run(files []string) error {
 	if o.times.given {
 		o.see = o.times.see
 	}
+	if o.format == "sarif" {
+		if by != nil || len(o.reports) > 0 && !slices.Equal(o.reports, []string{"findings"}) {
+			return errors.New("sarif is for findings alone; for other reports there are json and csv")
+		}
+		o.reports = []string{"findings"}
+	}
 	options, err := o.options(by == nil || len(o.reports) > 0 || by.NeedsChecksums() || o.failOn.needsChecksums())
 	if err != nil {
 		return err
 	}
-	options.By, options.Groups, options.Queues = by, o.by.groups, o.queues.QueueOptions
+	options.Owner = by != nil && by.NeedsOwner()
+	options.By, options.Groups, options.Queues, options.Directions = by, o.by.groups, o.queues.QueueOptions, o.directions.DirectionOptions
 	if options.Flows, err = o.tracking.options(); err != nil {
+		return err
+	}
+	options.Findings, options.Find = o.findings.FindingOptions, o.failOn.find()
+	options.Bonds = o.bonds.bonds
+	if options.Conntrack, err = o.nat.read(); err != nil {
 		return err
 	}
 	src, err := open(files)
@@ -109,13 +134,19 @@ func (o *readOptions) run(files []string) error {
 		return err
 	}
 	defer src.Close()
-	set, err := reports.NewSet(o.reports, src, options)
+	set, err := reports.NewSet(o.named(), src, options)
 	if err != nil {
 		return err
 	}
 	start := time.Now()
 	err = o.consume(src, options, o.failOn.watching(set), false)
 	elapsed := time.Since(start)
+	if o.failOn.find() {
+		o.failOn.seen(set.Findings())
+	}
+	if o.format == "sarif" {
+		return errors.Join(o.writeSARIF(set), err, o.failOn.err())
+	}
 	tables := set.Snapshot()
 	if o.top > 0 && (o.topGiven || o.format == "text") {
 		for _, t := range tables {
@@ -129,6 +160,25 @@ func (o *readOptions) run(files []string) error {
 		fmt.Fprintln(os.Stderr, speed(set.Packets(), src.BytesRead(), elapsed))
 	}
 	return errors.Join(err, o.failOn.err())
+}
+
+// named returns the reports that are to be printed; none is those that need not be named. What a flag is for is printed with it.
+func (o *readOptions) named() []string {
+	names := slices.Clone(o.reports)
+	for name, wanted := range map[string]bool{"nat": o.nat.conntrack != "", "bonds": o.bonds.bonds != nil} {
+		if !wanted || slices.Contains(names, name) {
+			continue
+		}
+		if len(names) == 0 {
+			for _, d := range reports.All() {
+				if !d.Asked {
+					names = append(names, d.Name)
+				}
+			}
+		}
+		names = append(names, name)
+	}
+	return names
 }
 
 // writer returns the function that prints tables in the format.
@@ -150,7 +200,16 @@ func (o *readOptions) writer() (func([]*reports.Table) error, error) {
 	case "csv":
 		return func(tables []*reports.Table) error { return reports.WriteCSV(out.file, tables) }, nil
 	}
+	if o.format == "sarif" {
+		return nil, nil
+	}
 	return nil, fmt.Errorf("%q is not a format; there are %s", o.format, strings.Join(readFormats, ", "))
+}
+
+// writeSARIF prints the findings that are serious enough.
+func (o *readOptions) writeSARIF(set *reports.Set) error {
+	all := slices.DeleteFunc(set.Findings(), func(f reports.Finding) bool { return f.Severity < o.findings.Least })
+	return reports.WriteSARIF(os.Stdout, all, version)
 }
 
 // speed says how fast a capture was read. It is said of the clock, and so no part of any report.

@@ -60,3 +60,6 @@ func (f *Filter) Relative() bool { return slices.ContainsFunc(f.fields, (*dissec
 func (f *Filter) NeedsChecksums() bool {
 	return slices.ContainsFunc(f.fields, (*dissect.Field).Verified)
 }
+
+// NeedsOwner tells whether the filter asks whose packets are, see [dissect.Field.Owned].
+func (f *Filter) NeedsOwner() bool { return slices.ContainsFunc(f.fields, (*dissect.Field).Owned) }

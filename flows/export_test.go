@@ -1,0 +1,4 @@
+package flows
+
+// Shared is for tests from outside of the package.
+var Shared = shared

@@ -1,0 +1,84 @@
+package reports
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/olekukonko/tablewriter/pkg/twwidth"
+)
+
+// writeParagraphs prints each row as a line of those cells that stand side by side, and below it a line for each of the others, with its
+// title. What a row has below as the one before it had it is not said again. It hides nothing: lines that are too wide are wrapped.
+func (t *Table) writeParagraphs(out *bytes.Buffer, o TextOptions) (hidden []string, err error) {
+	var beside, below []int
+	title := 0
+	for i, c := range t.Columns {
+		switch {
+		case c.Detail:
+		case c.Below:
+			below = append(below, i)
+			title = max(title, twwidth.Width(c.title()))
+		default:
+			beside = append(beside, i)
+		}
+	}
+	widths := make([]int, len(beside)-1) // of all beside but the last
+	for _, row := range t.Rows {
+		for k, i := range beside[:len(beside)-1] {
+			widths[k] = max(widths[k], twwidth.Width(row[i].text(t.Columns[i].Kind, o.Clock, 0)))
+		}
+	}
+	indent := len(margin)
+	for _, w := range widths {
+		indent += w + len(gap)
+	}
+	var before []Cell
+	for _, row := range t.Rows {
+		head := margin
+		for k, i := range beside[:len(beside)-1] {
+			text := row[i].text(t.Columns[i].Kind, o.Clock, 0)
+			head += text + strings.Repeat(" ", widths[k]-twwidth.Width(text)) + gap
+		}
+		last := beside[len(beside)-1]
+		writeWrapped(out, o.styled(bold, head), indent, row[last].text(t.Columns[last].Kind, o.Clock, 0), o.Width)
+		for _, i := range below {
+			if row[i].value == nil || t.Columns[i].Once && before != nil && before[i].compare(row[i]) == 0 {
+				continue
+			}
+			name := t.Columns[i].title()
+			name += strings.Repeat(" ", title-twwidth.Width(name)) + gap
+			writeWrapped(out, margin+gap+o.styled(faint, name), len(margin)+2*len(gap)+title, row[i].text(t.Columns[i].Kind, o.Clock, 0), o.Width)
+		}
+		before = row
+	}
+	return nil, nil
+}
+
+// writeWrapped prints head and behind it text, whose lines begin at column indent and end before width, 0 for no limit, where words allow it.
+func writeWrapped(out *bytes.Buffer, head string, indent int, text string, width int) {
+	out.WriteString(head)
+	at := indent
+	for i, word := range strings.Split(text, " ") {
+		w := twwidth.Width(word)
+		switch {
+		case i == 0:
+		case width > 0 && at+1+w > width && at > indent:
+			out.WriteString("\n" + strings.Repeat(" ", indent))
+			at = indent
+		default:
+			out.WriteByte(' ')
+			at++
+		}
+		out.WriteString(word)
+		at += w
+	}
+	out.WriteByte('\n')
+}
+
+// title is the column's header in text.
+func (c *Column) title() string {
+	if c.Title != "" {
+		return Printable(c.Title)
+	}
+	return Printable(c.Name)
+}
