@@ -150,7 +150,7 @@ func (t *Tracker) spoil(set *copySet, met uint32, s *Segment) {
 // again tells whether o is a second capture of the packet that was captured before in the same segment, and not one that was sent again: it
 // has the same identification, or it was on another hop or at another capture point, or TCP would have had no time to send it again.
 func again(o *Observation, was *capture) bool {
-	return o.ipID != 0 || o.point != was.point || o.Link != was.link || o.TTL != was.ttl || o.Protocol == protocolTCP && o.Payload > 0
+	return o.ipID != 0 || o.point != was.point || o.Link != was.link || o.TTL != was.ttl || o.is(numbered)
 }
 
 // elsewhere tells whether the packet of o, in segment s, was captured at another place than the one captured before in segment other. A packet in

@@ -167,7 +167,7 @@ func (o *Observation) printProves() bool {
 	case o.query():
 		return len(o.body) >= 8
 	}
-	return len(o.body) >= 8+4
+	return len(o.body) >= 8+4 && !o.is(carrying) // tunnels carry the same broadcast to several ends
 }
 
 // tieTranslated links flow n, which has the packet of o in direction d, to those that have it with other addresses. If several flows of one

@@ -37,6 +37,8 @@ const (
 	untracked                          // ND, MLD, IGMP, errors: no flow, as in conntrack
 	portless                           // a fragment alone, or cut off before the ports or identifier: no flow can be named
 	innermost                          // no other IP header in the packet
+	numbered                           // TCP sends it again only after a timeout: payload, and where it is sure a SYN or a FIN
+	carrying                           // a tunnel's own packet, although nothing with an IP header is in it
 )
 
 func (o *Observation) is(f observed) bool { return o.flags&f != 0 }

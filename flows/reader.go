@@ -59,6 +59,9 @@ var (
 	idEthernet        = protocolNumber("eth")
 )
 
+// linkCooked is LINKTYPE_LINUX_SLL, what capturing on all interfaces gives, without saying which.
+const linkCooked = 113
+
 // linkCooked2 is LINKTYPE_LINUX_SLL2, whose header has the number of the interface.
 const linkCooked2 = 276
 
@@ -72,6 +75,7 @@ const (
 	roleCooked                     // may have the number of an interface
 	roleIdentity                   // may have an identifier
 	roleOther                      // a tunnel without one
+	roleCarrier                    // a tunnel that may carry one frame to several ends
 )
 
 var roles = func() (roles [256]role) {
@@ -83,6 +87,9 @@ var roles = func() (roles [256]role) {
 	for _, p := range dissect.Protocols() {
 		if p.Tunnel {
 			roles[p.ID] |= roleOther
+		}
+		if p.Tunnel && p.Name != "udpencap" { // no two packets of ESP are alike
+			roles[p.ID] |= roleCarrier
 		}
 	}
 	roles[idIPv4], roles[idIPv6], roles[idSLL] = roleNetwork, roleNetwork, roleCooked
@@ -167,6 +174,9 @@ func (w *walk) layers() {
 			w.upper(i)
 		case role&roleCooked != 0 && whole && p.Point.Link == linkCooked2:
 			w.add(Interface, binary.BigEndian.Uint32(p.Header(l)[4:]))
+		}
+		if w.ip >= 0 && role&roleCarrier != 0 {
+			w.batch.observations[w.ip].flags |= carrying
 		}
 		if role&roleIdentity != 0 && whole {
 			if n, ok := dissect.ByID(l.Protocol).Identity(p, l); ok {
@@ -380,6 +390,11 @@ func (w *walk) tcp(i int, o *Observation) {
 		return
 	}
 	o.tcp, o.Payload = int32(n), s.Payload
+	// A SYN that was lost on its way only seemed to be, and then its receiver answers twice at once: two SYN-ACKs are one captured twice only
+	// where that is usual, on all interfaces of a machine.
+	if s.Payload > 0 || s.Flags&(SYN|FIN) != 0 && w.packet.Point.Link == linkCooked {
+		o.flags |= numbered
+	}
 }
 
 // finish ends the current observation: another IP header begins, or the packet has no more.

@@ -276,6 +276,48 @@ func TestDuplicateAndRetransmission(t *testing.T) {
 	}
 }
 
+// A SYN that was captured at several interfaces of a machine is a duplicate, too. Two SYN-ACKs that were captured at one are two answers to a
+// SYN that was sent twice.
+func TestSYNCapturedTwice(t *testing.T) {
+	for _, tt := range []struct {
+		link uint16
+		want string
+	}{
+		{113, "1 p[untagged] 10.0.0.1:40000>10.0.0.2:80 ESTABLISHED 4,dup=1 2,dup=1"},
+		{101, "1 p[untagged] 10.0.0.1:40000>10.0.0.2:80 ESTABLISHED 5,retr=1 3,retr=1"},
+	} {
+		s := new(scene)
+		for i, c := range conversation {
+			data := craft.Packet(talk(c.direction, 0, 0, c.tcp, c.payload)...)
+			if tt.link == 113 {
+				data = append([]byte{0, 4, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 8, 0}, data...)
+			}
+			s.frame("p", data)
+			if i < 2 {
+				s.frame("p", data)
+			}
+		}
+		s.points["p"].Link = tt.link
+		if got := describeAll(s.play(t, flows.Options{}, 1, 1)); got[0] != tt.want {
+			t.Errorf("link type %d:\ngot  %s\nwant %s", tt.link, got[0], tt.want)
+		}
+	}
+}
+
+// A tunnel's packets with the same broadcast to two ends are no translation of each other.
+func TestFloodIsNoTranslation(t *testing.T) {
+	s := new(scene)
+	arp := []craft.Layer{craft.VXLAN{VNI: 5}, craft.Ethernet{Dst: "ff:ff:ff:ff:ff:ff"}, craft.ARP{}}
+	for i, point := range []string{"a", "b"} {
+		s.at(point, append([]craft.Layer{craft.IPv4{Dst: fmt.Sprintf("192.0.2.%d", 2+i), ID: 9, TTL: uint8(64 - i)}, craft.UDP{Src: 50000}}, arp...)...)
+	}
+	for _, line := range describeAll(s.play(t, flows.Options{}, 1, 1)) {
+		if strings.Contains(line, "nat-of") {
+			t.Error(line)
+		}
+	}
+}
+
 // The same frames at several places prove what each place calls a network, and no more: what cloned machines send is alike, too.
 func TestTranslations(t *testing.T) {
 	s := new(scene)
