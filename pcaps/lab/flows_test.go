@@ -183,7 +183,7 @@ func TestFlowsOfStorm(t *testing.T) {
 
 // Who listens at a well-known port is not taken for the client because his packet is the first one that was captured.
 func TestFlowsOfTheMiddle(t *testing.T) {
-	const answers = `frame.interface_name == "core" and tcp.srcport == 80 and tcp.len > 0`
+	const answers = `frame.interface_name == "core" and ieee8021ad and tcp.srcport == 80 and tcp.len > 0` // tags are the same both ways
 	first := rows(t, "overlay", answers, "frame.number")[0][0]
 	f := follow(t, "overlay", `frame.interface_name == "core" and tcp and frame.number >= `+first, flows.Options{})
 	one := &f.flows[0]
