@@ -56,7 +56,7 @@ var fields = slices.Concat([]Field{
 		func(f *Flow) Value { return numberOf(f.Connection) }},
 	{"segment", KindText, "whose addresses it has: the tenant, and the identifiers around it, outermost first", func(f *Flow) Value { return textOf(f.Segment.Name()) }},
 	{"zone", KindNumber, "number of the segment, in the order in which segments were met", func(f *Flow) Value { return numberOf(f.Segment.ID) }},
-	{"tenant", KindText, "its name in the tenants file", func(f *Flow) Value { return textOf(f.Segment.Tenant) }},
+	{"tenant", KindText, "its name in the tenants file", func(f *Flow) Value { return textOf(f.Tenant) }},
 	{"interface", KindText, "name of the interface where its segment was captured first, or # and its number", func(f *Flow) Value { return textOf(pointText(f.Segment.Point)) }},
 	{"file", KindText, "capture file in which that is", func(f *Flow) Value { return textOf(f.Segment.Point.File) }},
 	{"parent", KindNumber, "id of the flow of the tunnel around it", func(f *Flow) Value { return unlessZero(f.Parent) }},

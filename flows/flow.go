@@ -11,6 +11,7 @@ type Flow struct {
 	ID      uint32
 	Frame   uint64 // number of its first packet
 	Segment *Segment
+	Tenant  string // the segment's; or else whose its addresses are, as the tenants file says
 	Tuple          // of the original direction
 	Parent  uint32 // ID of the flow of the tunnel's own packets around it, 0 for none
 
@@ -110,6 +111,9 @@ func (t *Tracker) view(n uint32, v *Flow) {
 		Flipped: f.state&flipped != 0, ManyAround: f.state&manyAround != 0,
 		Against: f.state&against != 0, Carrier: f.state&carrier != 0, Ended: f.state&indexed == 0, Related: tied.related, Invalid: tied.invalid, Connection: f.id,
 		Directions: [2]Traffic{t.traffic(a, v, Original), t.traffic(a, v, Reply)},
+	}
+	if v.Tenant = v.Segment.Tenant; v.Tenant == "" && t.options.Tenants != nil {
+		v.Tenant, _ = t.options.Tenants.ByPrefix(v.Source(), v.Destination())
 	}
 	c := a
 	switch {

@@ -302,3 +302,31 @@ func TestTenantsPage(t *testing.T) {
 		}
 	}
 }
+
+// A flow whose segment nobody has named is whose its addresses are; one between two tenants is nobody's.
+func TestFlowsOfPrefixes(t *testing.T) {
+	names, err := ParseTenants("tenants.yaml", []byte("tenants:\n  red:\n    - prefixes: [10.1.0.0/16]\n  blue:\n    - prefixes: [10.2.0.0/16]\n    - vlan: 5\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ segment, src, dst, want string }{
+		{"", "10.1.0.1", "192.0.2.1", "red"},
+		{"", "192.0.2.1", "10.2.0.1", "blue"},
+		{"", "10.1.0.1", "10.2.0.1", ""},
+		{"", "192.0.2.1", "192.0.2.2", ""},
+		{"blue", "10.1.0.1", "192.0.2.1", "blue"},
+	} {
+		tracker := NewTracker(Options{Tenants: names})
+		tracker.segments.add(&Segment{Tenant: tt.segment})
+		n := tracker.records.take()
+		tracker.accounts.take()
+		tracker.frames.take()
+		f := tracker.records.at(n)
+		f.segment = 1
+		f.Src, f.Dst = netip.MustParseAddr(tt.src).As16(), netip.MustParseAddr(tt.dst).As16()
+		var v Flow
+		if tracker.view(n, &v); v.Tenant != tt.want {
+			t.Errorf("%s > %s in %q: tenant %q, want %q", tt.src, tt.dst, tt.segment, v.Tenant, tt.want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package flows
 
 import (
 	"encoding/binary"
+	"net/netip"
 
 	"pktscope/dissect"
 )
@@ -26,6 +27,9 @@ type Options struct {
 type Tenancy interface {
 	// Match returns whose the packets at the end of a path are, and how many of its steps tell that: those behind are the tenant's own.
 	Match(point *dissect.Point, path Path) (tenant string, steps int, ok bool)
+	// ByPrefix returns whose a flow is that no identifier names, by its two addresses: "" if nobody's, or if they are two tenants', between
+	// which it is then.
+	ByPrefix(a, b netip.Addr) (tenant string, between bool)
 }
 
 const (

@@ -131,7 +131,7 @@ func (t *FlowTable) Table() *Table {
 			parent = Int(c.Parent)
 		}
 		orig, reply := &c.Directions[flows.Original], &c.Directions[flows.Reply]
-		table.Add(Int(c.ID), Text(names.of(c)), orAbsent(c.Segment.Tenant), Text(c.ProtocolName()), Text(endpointText(&c.Flow, c.Source(), c.Sport)),
+		table.Add(Int(c.ID), Text(names.of(c)), orAbsent(c.Tenant), Text(c.ProtocolName()), Text(endpointText(&c.Flow, c.Source(), c.Sport)),
 			Text(endpointText(&c.Flow, c.Destination(), c.Dport)), orAbsent(stateText(&c.Flow)), Bool(c.Replied), Bool(c.Assured), Bool(c.Midstream),
 			Int(orig.Packets), Int(reply.Packets), Int(c.Bytes()), Int(orig.Bytes), Int(reply.Bytes), Int(c.Last()-c.First()),
 			fieldCell(&c.Flow, "tcp.rtt"), fieldCell(&c.Flow, "tcp.retransmissions"), fieldCell(&c.Flow, "tcp.out_of_order"),

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"testing"
 
@@ -101,6 +102,8 @@ func TestSegmentNames(t *testing.T) {
 
 // redTenant has VNI 5001.
 type redTenant struct{}
+
+func (redTenant) ByPrefix(_, _ netip.Addr) (string, bool) { return "", false }
 
 func (redTenant) Match(_ *dissect.Point, path flows.Path) (string, int, bool) {
 	return "red", 1, len(path) > 0 && path[0] == flows.Identifier{Kind: flows.VXLANVNI, Number: 5001}
