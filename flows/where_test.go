@@ -257,7 +257,7 @@ func TestWherePage(t *testing.T) {
 
 // A condition sees each field in its own kind.
 func TestFlowConditions(t *testing.T) {
-	f := &flows.Flow{ID: 7, Segment: &flows.Segment{Tenant: "red", ID: 3}, Tuple: flows.Tuple{Sport: 40000, Dport: 443, Protocol: 6}, State: flows.StateTimeWait, Replied: true,
+	f := &flows.Flow{ID: 7, Tenant: "red", Segment: &flows.Segment{Tenant: "red", ID: 3}, Tuple: flows.Tuple{Sport: 40000, Dport: 443, Protocol: 6}, State: flows.StateTimeWait, Replied: true,
 		Links: []flows.Link{{Kind: flows.ReplyOf, Flow: 9}}}
 	f.Src, f.Dst = [16]byte{10: 0xff, 11: 0xff, 12: 10, 15: 1}, [16]byte{10: 0xff, 11: 0xff, 12: 10, 13: 9, 15: 2}
 	f.Directions[0] = flows.Traffic{Packets: 4, Bytes: 400, First: 1e9, Last: 4e9, TOS: []uint8{0, 184}}
