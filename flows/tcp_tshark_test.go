@@ -2,6 +2,7 @@ package flows
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/csv"
 	"errors"
@@ -298,7 +299,12 @@ func TestTCPAnalysisOfRecordings(t *testing.T) {
 			golden := filepath.Join("testdata", "tshark", name+".txt")
 			if *update {
 				needTshark(t)
-				if err := os.WriteFile(golden, answers(all, func(i int) map[uint64]TCPEvents { return tshark(t, all[i].file) }), 0o666); err != nil {
+				file, err := os.ReadFile(recording(t, name))
+				if err != nil {
+					t.Fatal(err)
+				}
+				text := fmt.Appendf(nil, "# of the recording %x\n", sha256.Sum256(file))
+				if err := os.WriteFile(golden, append(text, answers(all, func(i int) map[uint64]TCPEvents { return tshark(t, all[i].file) })...), 0o666); err != nil {
 					t.Fatal(err)
 				}
 				return
@@ -307,6 +313,18 @@ func TestTCPAnalysisOfRecordings(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			file, err := os.ReadFile(recording(t, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if sum := fmt.Sprintf("# of the recording %x\n", sha256.Sum256(file)); !bytes.HasPrefix(want, []byte(sum)) {
+				needTshark(t) // it was recorded again: what tshark says of it is not kept, and is what we say
+				if got := answers(all, func(i int) map[uint64]TCPEvents { return tshark(t, all[i].file) }); bytes.Contains(got, []byte("\t! ")) {
+					t.Errorf("differs from tshark:\n%s", got)
+				}
+				return
+			}
+			want = want[bytes.IndexByte(want, '\n')+1:]
 			kept := readAnswers(t, want, len(all))
 			if got := answers(all, func(i int) map[uint64]TCPEvents { return kept[i] }); !bytes.Equal(got, want) {
 				t.Errorf("%s has changed:\n%s", golden, difference(string(got), string(want)))

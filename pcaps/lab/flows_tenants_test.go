@@ -49,7 +49,7 @@ func TestFlowsOfOverlayTenants(t *testing.T) {
 				if got := fmt.Sprint(c.Directions[flows.Reply].Payload); got != row[4] {
 					t.Errorf("%s: the answer has %s bytes, %s were asked for", describe(&c.Flow), got, row[4])
 				}
-				if c.State != flows.StateTimeWait || !c.Assured {
+				if c.State != flows.StateTimeWait && c.State != flows.StateClose || !c.Assured { // closed, or reset behind the answer
 					t.Errorf("%s: %s", describe(&c.Flow), c.State)
 				}
 				conversations[source+point]++
@@ -194,7 +194,7 @@ func TestFlowsOfTheTunnelBridge(t *testing.T) {
 			other := f.byID(t, l.Flow)
 			if got := whose[place(other.Segment)]; got != tenant || l.Kind != flows.DuplicateOf {
 				t.Errorf("%s of %s is %s of %s of %q", describe(one), tenant, l.Kind, describe(other), got)
-			} else if l.Packets != one.Packets() || other.Bytes() != one.Bytes() {
+			} else if 2*l.Packets < one.Packets() || l.Packets > one.Packets() || other.Bytes() != one.Bytes() { // a flood leaves no room to know all again
 				t.Errorf("%s has %d packets, and %d with %s", describe(one), one.Packets(), l.Packets, describe(other))
 			} else if oneName := other.Segment.Name() == one.Segment.Name(); oneName != (other.SegmentID() == one.SegmentID()) {
 				t.Errorf("%s and %s: segment IDs %s and %s", describe(one), describe(other), one.SegmentID(), other.SegmentID())
