@@ -31,7 +31,7 @@ const (
 
 func main() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(10) // what grows here stays, and has no pointers: collecting often costs little, and less memory is waste
+		debug.SetGCPercent(5) // what grows here stays, and has no pointers: collecting often costs little, and less memory is waste
 	}
 	os.Exit(run(os.Args[1:]))
 }
