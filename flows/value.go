@@ -139,6 +139,7 @@ func (v Value) AppendJSON(dst []byte) []byte {
 			dst = strconv.AppendUint(append(dst, `,"frame":`...), l.Frame, 10)
 			if l.Kind == NATOf {
 				dst = strconv.AppendBool(append(dst, `,"after":`...), l.After)
+				dst = strconv.AppendFloat(append(dst, `,"score":`...), l.Score, 'f', 3, 64)
 			}
 			dst = append(dst, '}')
 		}
