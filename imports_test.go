@@ -19,10 +19,10 @@ var arrows = map[string][]string{
 	"dissect":        nil,
 	"dissect/filter": {"dissect"},
 	"anonymize":      {"dissect"},
-	"flows":          {"dissect", "dissect/filter"}, // conditions on flows are in the language of filters
+	"flows":          {"dissect", "dissect/filter", "internal/mulfold"}, // conditions on flows are in the language of filters
 	"control":        {"dissect"},
-	"journeys":       {"dissect", "flows", "reports"},
-	"reports":        {"control", "dissect", "dissect/filter", "flows", "pcaps", "reports/oui"},
+	"journeys":       {"dissect", "flows", "internal/mulfold", "reports"},
+	"reports":        {"control", "dissect", "dissect/filter", "flows", "internal/mulfold", "pcaps", "reports/oui"},
 	"reports/oui":    nil,
 	"docs":           nil,
 	"cmd/pktscope":   {"anonymize", "control", "dissect", "dissect/filter", "docs", "flows", "journeys", "pcaps", "reports"},
@@ -31,6 +31,7 @@ var arrows = map[string][]string{
 	"bench/generate":        {"internal/craft"},
 	"bench/generated":       {"internal/craft"},
 	"internal/craft":        nil,
+	"internal/mulfold":      nil,
 	"internal/craft/oracle": nil,
 
 	"pcaps/lab":          nil, // tests only

@@ -3,9 +3,10 @@ package flows
 import (
 	"bytes"
 	"encoding/binary"
-	"math/bits"
 	"math/rand/v2"
 	"net/netip"
+
+	"pktscope/internal/mulfold"
 )
 
 // Tuple is who sends to whom, in conntrack's sense: the fields of a packet by which it is known to belong to a flow.
@@ -61,18 +62,14 @@ func hasPorts(protocol uint8) bool {
 	return false
 }
 
-// Multiply-fold: two words are multiplied, and the halves of the product folded. The constants are odd and balanced, so that a zero word
-// does not end in a zero product.
+// The hash of tuples, keys and fingerprints, by names that are short where much of it stands in a line.
 const (
-	fold1 = 0xa0761d6478bd642f
-	fold2 = 0xe7037ed1a0b428db
-	fold3 = 0x8ebc6af09c88c6e3
+	fold1 = mulfold.C1
+	fold2 = mulfold.C2
+	fold3 = mulfold.C3
 )
 
-func fold(a, b uint64) uint64 {
-	hi, lo := bits.Mul64(a, b)
-	return hi ^ lo
-}
+func fold(a, b uint64) uint64 { return mulfold.Fold(a, b) }
 
 // seed keeps a hostile capture from choosing tuples that collide. It differs from run to run, and nothing that is printed depends on it.
 var seed = rand.Uint64()

@@ -2,11 +2,11 @@ package journeys
 
 import (
 	"encoding/binary"
-	"math/bits"
 	"net/netip"
 
 	"pktscope/dissect"
 	"pktscope/flows"
+	"pktscope/internal/mulfold"
 )
 
 // capture is a packet at one place.
@@ -280,15 +280,12 @@ func (c *capture) same(d *capture) bool { return c.Tuple == d.Tuple && c.kind ==
 
 // The hash is the same in each run, as flows' fingerprints are: what is compared is checked by more than it.
 const (
-	mix1 = 0xa0761d6478bd642f
-	mix2 = 0xe7037ed1a0b428db
-	mix3 = 0x8ebc6af09c88c6e3
+	mix1 = mulfold.C1
+	mix2 = mulfold.C2
+	mix3 = mulfold.C3
 )
 
-func mix(a, b uint64) uint64 {
-	hi, lo := bits.Mul64(a^mix1, b^mix2)
-	return hi ^ lo
-}
+func mix(a, b uint64) uint64 { return mulfold.Fold(a^mix1, b^mix2) }
 
 func hash(b []byte) uint64 {
 	x := uint64(len(b)) + mix1

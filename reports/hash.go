@@ -2,8 +2,9 @@ package reports
 
 import (
 	"encoding/binary"
-	"math/bits"
 	"math/rand/v2"
+
+	"pktscope/internal/mulfold"
 )
 
 // A Seed keys a multiply-fold hash: 64 bits times 64 bits, the two halves of the product folded by exclusive or. Two
@@ -21,17 +22,14 @@ var FixedSeed = Seed{0x9e3779b97f4a7c15, 0xd1b54a32d192ed03}
 // NewSeed returns a random seed.
 func NewSeed() Seed { return Seed{rand.Uint64(), rand.Uint64()} }
 
-// odd, balanced constants, so that a zero word does not end in a zero product.
+// The hash that seeds key, by names that are short where much of it stands in a line.
 const (
-	fold1 = 0xa0761d6478bd642f
-	fold2 = 0xe7037ed1a0b428db
-	fold3 = 0x8ebc6af09c88c6e3
+	fold1 = mulfold.C1
+	fold2 = mulfold.C2
+	fold3 = mulfold.C3
 )
 
-func fold(a, b uint64) uint64 {
-	hi, lo := bits.Mul64(a, b)
-	return hi ^ lo
-}
+func fold(a, b uint64) uint64 { return mulfold.Fold(a, b) }
 
 // Uint64 hashes one word.
 func (s Seed) Uint64(a uint64) uint64 { return s.Uint128(a, 0) }
