@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -30,9 +29,7 @@ const (
 )
 
 func main() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(5) // what grows here stays, and has no pointers: collecting often costs little, and less memory is waste
-	}
+	paceCollector()
 	os.Exit(run(os.Args[1:]))
 }
 
