@@ -28,7 +28,7 @@ type Sharded interface {
 type Shard interface {
 	// Packet takes a finished packet of the block, while other shards take theirs.
 	Packet(p *dissect.Packet)
-	// Play does what has to be done in capture order, while the bytes of the packets since the last Play are still there.
+	// Play does what has to be done in capture order, while the bytes of the packets since the last Play, but not the packets, are still there.
 	Play() error
 	// Flush ends the block, after Play.
 	Flush() error
@@ -70,15 +70,14 @@ func (e *IncompleteError) Error() string { return errors.Join(e.Errs...).Error()
 func (e *IncompleteError) Unwrap() []error { return e.Errs }
 
 // Read takes the packets of src through all steps: a worker takes a block of frames, which notes where each was captured, and decodes what
-// can be decoded without the packets before; then, block by block in capture order, what needs them is resolved, and the consumer has its
-// turn. A damaged file does not end the run: the others are read to their ends, and the error is an [*IncompleteError] then. Any other
+// can be decoded without the packets before; what needs them is resolved, block by block in capture order; the consumer's shard takes the
+// packets; and, block by block again, the consumer has its turn. A damaged file does not end the run: the others are read to their ends, and the error is an [*IncompleteError] then. Any other
 // error is the consumer's.
 func Read(src pcaps.Source, o Options, c Consumer) error {
 	r := newRun(src, o)
 	sharded, ok := c.(Sharded)
 	if !ok {
 		w := r.worker(&alone{consumer: c})
-		w.serial = true
 		w.block.frames = make([]taken, 0, 1) // what somebody waits for at the end of a pipe comes at once
 		w.work()
 		return r.err()
