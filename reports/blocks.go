@@ -217,7 +217,11 @@ func (w *worker) ahead() {
 		}
 		w.held = w.held[:n+1]
 		p := &w.held[n]
-		w.decoder.Decode(p, &f.Frame)
+		if w.options.Undissected {
+			p.Reset(&f.Frame)
+		} else {
+			w.decoder.Decode(p, &f.Frame)
+		}
 		if w.early {
 			p.Verify()
 		}

@@ -39,6 +39,7 @@ type Options struct {
 	Dissect      dissect.Options
 	Filter       *filter.Filter // the packets that the consumer is to see; nil is all
 	NoChecksums  bool           // leave checksums unverified: nobody will look at the verdicts
+	Undissected  bool           // leave packets without layers: nobody will look at them
 	MaximumCount uint64         // end after so many packets; 0 is no limit
 
 	// Select takes the frames that the consumer is to see, if the filter means them, too; nil is all. It is asked about every frame, in

@@ -29,9 +29,10 @@ func TestInterrupt(t *testing.T) {
 // counter is a sink that counts frames.
 type counter int
 
-func (c *counter) write(*dissect.Packet, *pcaps.Frame) error { *c++; return nil }
-func (*counter) Close() error                                { return nil }
-func (*counter) Discard()                                    {}
+func (*counter) values() func([]byte, *dissect.Packet) []byte { return nil }
+func (c *counter) write([]byte, *pcaps.Frame) error           { *c++; return nil }
+func (*counter) Close() error                                 { return nil }
+func (*counter) Discard()                                     {}
 
 func TestFileName(t *testing.T) {
 	for _, c := range []struct {
