@@ -154,6 +154,7 @@ func (t *turns) pass() {
 type worker struct {
 	*run
 	shard   Shard
+	watcher Watcher // the shard, if it is one
 	block   block
 	decoder *dissect.Decoder
 	filter  *filter.Filter
@@ -170,6 +171,7 @@ type worker struct {
 func (r *run) worker(shard Shard) *worker {
 	o := &r.options
 	w := &worker{run: r, shard: shard, decoder: r.config.NewDecoder(), verify: !o.NoChecksums, early: !o.NoChecksums}
+	w.watcher, _ = shard.(Watcher)
 	w.block.frames = make([]taken, 0, cmp.Or(o.block, blockFrames))
 	if o.Filter != nil {
 		w.filter = o.Filter.Clone()
@@ -265,6 +267,9 @@ func (w *worker) finish() {
 func (w *worker) hand(p *dissect.Packet, selected bool) {
 	if !selected {
 		return
+	}
+	if w.watcher != nil {
+		w.watcher.See(&p.Frame)
 	}
 	if w.owner != nil {
 		w.owner.Set(p)

@@ -34,6 +34,12 @@ type Shard interface {
 	Flush() error
 }
 
+// A Watcher is a shard that is shown all frames of its blocks that Options.Select takes, also those that the filter does not mean.
+type Watcher interface {
+	// See takes a frame, before its packet.
+	See(*dissect.Frame)
+}
+
 // Options are choices for [Read] and [NewSet].
 type Options struct {
 	Dissect      dissect.Options
