@@ -11,6 +11,7 @@ type anonymous struct {
 	key     anonymize.Key
 	options dissect.Options
 	inTurn  *anonymize.Anonymizer // of frames that tell what is in others
+	inside  dissect.Frame         // that it is given
 	points  map[*pcaps.Interface]*pcaps.Interface
 }
 
@@ -23,7 +24,8 @@ func newAnonymous(keyFile string, o dissect.Options) (*anonymous, error) {
 			return nil, err
 		}
 	}
-	return &anonymous{key, o, anonymize.New(key, o), map[*pcaps.Interface]*pcaps.Interface{}}, nil
+	return &anonymous{key: key, options: o, inTurn: anonymize.New(key, o), inside: dissect.Frame{Point: new(dissect.Point)},
+		points: map[*pcaps.Interface]*pcaps.Interface{}}, nil
 }
 
 // anonymizer returns one for frames in any order, see [anonymize.Anonymizer.Alone].

@@ -37,14 +37,15 @@ func (r shardedRecorder) NewShard() reports.Shard { return r.newShard() }
 func (r *recorder) newShard() *recorderShard {
 	s := &recorderShard{recorder: r, value: r.values()}
 	if r.anonymous != nil {
-		s.anonymizer = r.anonymous.anonymizer()
+		s.anonymizer, s.inside.Point = r.anonymous.anonymizer(), new(dissect.Point)
 	}
 	return s
 }
 
 type recorderShard struct {
 	*recorder
-	anonymizer *anonymize.Anonymizer
+	anonymizer *anonymize.Anonymizer // nil for packets that stay what they are
+	inside     dissect.Frame         // that it is given
 	value      func([]byte, *dissect.Packet) []byte
 	frames     []recorded // since the last Play
 	made       []byte     // what they point to that is in no packet
@@ -79,8 +80,7 @@ func (s *recorderShard) Packet(p *dissect.Packet) {
 	}
 	if s.anonymizer != nil {
 		f.Comments = nil
-		frame := f.dissected()
-		if out, ok := s.anonymizer.Alone(&frame); ok {
+		if out, ok := s.anonymizer.Alone(f.dissected(&s.inside)); ok {
 			n := len(s.made)
 			s.made = append(s.made, out...)
 			f.Data = s.made[n:len(s.made):len(s.made)]
@@ -91,14 +91,15 @@ func (s *recorderShard) Packet(p *dissect.Packet) {
 	s.frames = append(s.frames, f)
 }
 
-// dissected is the frame that is written, as dissecting sees it.
-func (f *recorded) dissected() dissect.Frame {
-	frame := f.Frame
-	frame.Point = &dissect.Point{Link: f.Point.Link, FCSLen: f.Point.FCSLen}
+// dissected makes to the frame that is written, as dissecting sees it. Where it was captured says only how it is to be read.
+func (f *recorded) dissected(to *dissect.Frame) *dissect.Frame {
+	point := to.Point
+	*to, *point = f.Frame, dissect.Point{Link: f.Point.Link, FCSLen: f.Point.FCSLen}
 	if f.carried {
-		frame.Point.Link, frame.Point.FCSLen = f.link, 0
+		point.Link, point.FCSLen = f.link, 0
 	}
-	return frame
+	to.Point = point
+	return to
 }
 
 // Play implements [reports.Shard].
@@ -114,8 +115,7 @@ func (s *recorderShard) Play() error {
 
 func (r *recorder) record(f *recorded) error {
 	if f.waits {
-		frame := f.dissected()
-		f.Data = r.anonymous.inTurn.Frame(&frame)
+		f.Data = r.anonymous.inTurn.Frame(f.dissected(&r.anonymous.inside))
 	}
 	point := f.Point.Origin.(*pcaps.Interface)
 	if f.carried {
