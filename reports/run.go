@@ -28,10 +28,16 @@ type Sharded interface {
 type Shard interface {
 	// Packet takes a finished packet of the block, while other shards take theirs.
 	Packet(p *dissect.Packet)
-	// Play does what has to be done in capture order, while the bytes of the packets since the last Play are still there.
+	// Play does what has to be done in capture order, while the bytes of the packets since the last Play, but not the packets, are still there.
 	Play() error
 	// Flush ends the block, after Play.
 	Flush() error
+}
+
+// A Watcher is a shard that is shown all frames of its blocks that Options.Select takes, also those that the filter does not mean.
+type Watcher interface {
+	// See takes a frame, before its packet.
+	See(*dissect.Frame)
 }
 
 // Options are choices for [Read] and [NewSet].
@@ -39,6 +45,7 @@ type Options struct {
 	Dissect      dissect.Options
 	Filter       *filter.Filter // the packets that the consumer is to see; nil is all
 	NoChecksums  bool           // leave checksums unverified: nobody will look at the verdicts
+	Undissected  bool           // leave packets without layers: nobody will look at them
 	MaximumCount uint64         // end after so many packets; 0 is no limit
 
 	// Select takes the frames that the consumer is to see, if the filter means them, too; nil is all. It is asked about every frame, in
@@ -70,15 +77,14 @@ func (e *IncompleteError) Error() string { return errors.Join(e.Errs...).Error()
 func (e *IncompleteError) Unwrap() []error { return e.Errs }
 
 // Read takes the packets of src through all steps: a worker takes a block of frames, which notes where each was captured, and decodes what
-// can be decoded without the packets before; then, block by block in capture order, what needs them is resolved, and the consumer has its
-// turn. A damaged file does not end the run: the others are read to their ends, and the error is an [*IncompleteError] then. Any other
+// can be decoded without the packets before; what needs them is resolved, block by block in capture order; the consumer's shard takes the
+// packets; and, block by block again, the consumer has its turn. A damaged file does not end the run: the others are read to their ends, and the error is an [*IncompleteError] then. Any other
 // error is the consumer's.
 func Read(src pcaps.Source, o Options, c Consumer) error {
 	r := newRun(src, o)
 	sharded, ok := c.(Sharded)
 	if !ok {
 		w := r.worker(&alone{consumer: c})
-		w.serial = true
 		w.block.frames = make([]taken, 0, 1) // what somebody waits for at the end of a pipe comes at once
 		w.work()
 		return r.err()
