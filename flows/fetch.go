@@ -21,8 +21,7 @@ func (t *Tracker) fetch(observations []Observation) {
 		}
 		sum += t.alike.slots[uint32(o.hash>>32)&alike].record
 		if o.is(innermost) {
-			set := t.copies.set(o.Print)
-			sum += uint32(set.next) + uint32(set.captures[0].frame)
+			sum += uint32(t.copies.set(o.Print).next)
 		}
 	}
 	for _, f := range flows[:n] {
