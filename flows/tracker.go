@@ -339,7 +339,7 @@ func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, paren
 			}
 		}
 	}
-	if o.Payload > 0 {
+	if o.is(telling) && o.Payload > 0 {
 		t.label(n, d, o)
 	}
 	a.direction(d).add(o)
