@@ -27,7 +27,7 @@ const copyWays = 7
 // copySet has packets whose prints are alike, each in a place of its own. It is one cache line.
 type copySet struct {
 	tags   [2]uint64        // more of their prints: 16 bits of each
-	tuples [copyWays]uint16 // of the hashes of their tuples
+	names  [copyWays]uint16 // what nameOf says of them
 	wheres [copyWays]uint16 // what where says of them
 	at     [copyWays]uint16 // their numbers in last, if that is theirs still
 	next   uint8            // the place whose packet was captured longest ago
@@ -68,7 +68,7 @@ func (c *copies) remember(o *Observation, n, id uint32, d Direction, with *copyO
 	set.next = (place + 1) % copyWays
 	word, shift := place/4, place%4*16
 	set.tags[word] = set.tags[word]&^(0xffff<<shift) | tagOf(o.Print)<<shift
-	set.tuples[place], set.wheres[place], set.at[place] = uint16(o.hash), where(o), c.next
+	set.names[place], set.wheres[place], set.at[place] = nameOf(o), where(o), c.next
 	set.alike &^= 1 << place
 	if with.alike {
 		set.alike |= 1 << place
@@ -109,6 +109,9 @@ func (s *copySet) tagged(tag uint64) (places uint8) {
 	}
 	return places
 }
+
+// nameOf is the same for packets with the same tuple and the same identification.
+func nameOf(o *Observation) uint16 { return uint16(o.hash) ^ o.ipID }
 
 // noWhere is the number of capture points of which where says nothing.
 const noWhere = 0xff
@@ -186,15 +189,15 @@ func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
 	return c
 }
 
-// worthwhile tells whether one of the packets in these places may be worth a look: one with the same tuple, or one that was captured at another
-// place than o, which is in segment s, or behind a router. What has another tuple at the same place was not translated, see compare.
+// worthwhile tells whether one of the packets in these places may be worth a look: one with the same tuple and identification, or one that was
+// captured at another place than o, or behind a router. What has another tuple at the same place was not translated, see compare.
 func (s *copySet) worthwhile(places uint8, o *Observation, in *Segment) bool {
-	here := where(o)
+	name, here := nameOf(o), where(o)
 	if o.point >= noWhere || in.interfaced() {
 		return true
 	}
 	for i := range copyWays {
-		if places>>i&1 != 0 && (s.tuples[i] == uint16(o.hash) || s.wheres[i] != here) {
+		if places>>i&1 != 0 && (s.names[i] == name || s.wheres[i] != here) {
 			return true
 		}
 	}

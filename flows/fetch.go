@@ -14,11 +14,14 @@ func (t *Tracker) fetch(observations []Observation) {
 	mask, alike := uint32(len(t.exact.slots)-1), uint32(len(t.alike.slots)-1)
 	for i := range observations {
 		o := &observations[i]
-		s := t.numbered[o.path]
-		hash := keyHash(o.hash, s.slot)
-		flows[i&(fetchAhead-1)] = t.exact.slots[hash&mask].record
+		hash := keyHash(o.hash, t.numbered[o.path].slot)
+		slot := t.exact.slots[hash&mask]
+		if slot.hash != hash && slot.record != 0 {
+			slot = t.exact.slots[(hash+1)&mask]
+		}
+		flows[i&(fetchAhead-1)] = slot.record
 		if o.is(innermost) {
-			sum += uint32(t.copies.set(o.Print).next) + uint32(s.carrier[0][0])
+			sum += uint32(t.copies.set(o.Print).next)
 		}
 	}
 	for i := range observations {
@@ -36,8 +39,9 @@ func (t *Tracker) fetch(observations []Observation) {
 		}
 		sum += t.alike.slots[uint32(observations[i].hash>>32)&alike].record // where there may be something that it belongs to
 	}
-	for _, tcp := range flows[:n] {
-		sum += t.tcps.at(tcp).sides[0].next + t.tcps.at(tcp).sides[1].next
+	for _, n := range flows[:n] {
+		tcp := t.tcps.at(n)
+		sum += tcp.sides[0].next + tcp.sides[1].next + tcp.results[0].count + tcp.results[1].inFlight
 	}
 	t.fetched = sum
 }
