@@ -14,14 +14,15 @@ func (t *Tracker) fetch(observations []Observation) {
 	mask, alike := uint32(len(t.exact.slots)-1), uint32(len(t.alike.slots)-1)
 	for i := range observations {
 		o := &observations[i]
-		hash := keyHash(o.hash, t.numbered[o.path].slot)
+		s := t.numbered[o.path]
+		hash := keyHash(o.hash, s.slot)
 		slot := t.exact.slots[hash&mask]
 		if slot.hash != hash && slot.record != 0 {
 			slot = t.exact.slots[(hash+1)&mask]
 		}
 		flows[i&(fetchAhead-1)] = slot.record
 		if o.is(innermost) {
-			sum += uint32(t.copies.set(o.Print).next)
+			sum += uint32(t.copies.set(o.Print).next) + uint32(s.TOS.Values[1].TOS)
 		}
 	}
 	for i := range observations {
