@@ -12,22 +12,32 @@ const (
 	copyPackets = 1 << 16
 )
 
-// copies remembers the last packets by their prints. A packet that was captured at several places has room for a few of them.
+// copies remembers the last packets, and finds them by their prints. A packet that was captured at several places has room for a few of them.
+//
+// Nearly all packets are captured once. To see that there is nothing of them takes one line of memory; what is remembered of packets lies in the
+// order of the capture, so that to write it needs none of those that lie elsewhere.
 type copies struct {
 	sets []copySet
+	last []capture // as many packets as count, around and around
+	next uint16    // the place of the one captured longest ago
 }
 
 const copyWays = 7
 
+// copySet has packets whose prints are alike, each in a place of its own. It is one cache line.
 type copySet struct {
-	prints   [copyWays]uint64 // 0 is a free place
-	next     uint32           // the place whose packet was captured longest ago
-	alike    uint32           // places of packets that prove nothing, by bits: there was one like it in another segment of the same capture point
-	captures [copyWays]capture
+	tags   [2]uint64        // more of their prints: 16 bits of each
+	names  [copyWays]uint16 // what nameOf says of them
+	wheres [copyWays]uint16 // what where says of them
+	at     [copyWays]uint16 // their numbers in last, if that is theirs still
+	next   uint8            // the place whose packet was captured longest ago
+	alike  uint8            // places of packets that prove nothing, by bits: there was one like it in another segment of the same capture point
+	_      [4]byte
 }
 
 // capture is a packet where it was captured.
 type capture struct {
+	print uint64
 	time  int64
 	frame uint64
 	link  uint32
@@ -38,12 +48,15 @@ type capture struct {
 	depth uint8 // IP headers around it
 	ttl   uint8
 	d     Direction
+	place uint8 // in its set
 }
 
 // copySets is a power of two; there is room for nearly twice as many packets as count.
 const copySets = 1 << 14
 
-func newCopies() *copies { return &copies{sets: make([]copySet, copySets)} }
+func newCopies() *copies {
+	return &copies{sets: make([]copySet, copySets), last: make([]capture, copyPackets)}
+}
 
 func (c *copies) set(print uint64) *copySet { return &c.sets[print%copySets] }
 
@@ -51,14 +64,60 @@ func (c *copies) set(print uint64) *copySet { return &c.sets[print%copySets] }
 // what copied said of it.
 func (c *copies) remember(o *Observation, n, id uint32, d Direction, with *copyOf) {
 	set := c.set(o.Print)
-	set.prints[set.next] = o.Print
-	set.captures[set.next] = capture{o.Time, o.Frame, o.Link, n, id, o.ipID, o.point, with.depth, o.TTL, d}
-	set.alike &^= 1 << set.next
+	place := set.next
+	set.next = (place + 1) % copyWays
+	word, shift := place/4, place%4*16
+	set.tags[word] = set.tags[word]&^(0xffff<<shift) | tagOf(o.Print)<<shift
+	set.names[place], set.wheres[place], set.at[place] = nameOf(o), where(o), c.next
+	set.alike &^= 1 << place
 	if with.alike {
-		set.alike |= 1 << set.next
+		set.alike |= 1 << place
 	}
-	set.next = (set.next + 1) % copyWays
+	was := &c.last[c.next]
+	was.print, was.time, was.frame, was.link = o.Print, o.Time, o.Frame, o.Link
+	was.flow, was.id, was.ipID, was.point = n, id, o.ipID, o.point
+	was.depth, was.ttl, was.d, was.place = with.depth, o.TTL, d, place
+	c.next++
 }
+
+// in returns the packet with a print in a place of its set; nil if there is another one, or it is too long ago.
+func (c *copies) in(set *copySet, place int, print uint64) *capture {
+	was := &c.last[set.at[place]]
+	if was.print != print || int(was.place) != place {
+		return nil
+	}
+	return was
+}
+
+// tagOf is what tells the prints of a set apart, nearly always.
+func tagOf(print uint64) uint64 { return print / copySets & 0xffff }
+
+// tagged returns which places of a set have the tag, by bits.
+func (s *copySet) tagged(tag uint64) (places uint8) {
+	const ones, tops = 0x0001_0001_0001_0001, 0x8000_8000_8000_8000
+	a, b := s.tags[0]^tag*ones, s.tags[1]^tag*ones|0xffff<<48
+	if ((a-ones)&^a|(b-ones)&^b)&tops == 0 {
+		return 0 // there is no zero among the 16-bit parts
+	}
+	for i := range 4 {
+		if uint16(a>>(16*i)) == 0 {
+			places |= 1 << i
+		}
+		if uint16(b>>(16*i)) == 0 {
+			places |= 1 << (4 + i)
+		}
+	}
+	return places
+}
+
+// nameOf is the same for packets with the same tuple and the same identification.
+func nameOf(o *Observation) uint16 { return uint16(o.hash) ^ o.ipID }
+
+// noWhere is the number of capture points of which where says nothing.
+const noWhere = 0xff
+
+// where is the TTL of a packet, and where it was captured.
+func where(o *Observation) uint16 { return uint16(o.TTL)<<8 | min(o.point, noWhere) }
 
 // copyOf is what else was captured of a packet.
 type copyOf struct {
@@ -73,19 +132,24 @@ type copyOf struct {
 // copied looks the packet of the innermost observation o, captured in segment s with so many IP headers around it, up among those captured
 // before. What it returns is good until the next call.
 func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
-	c := &t.copy
-	*c = copyOf{depth: depth, matches: c.matches[:0], others: c.others[:0]}
+	c := &t.copy // field by field: a copy of the whole would wait for what was just written of it
+	c.depth, c.duplicate, c.whole, c.alike = depth, false, false, false
+	c.matches, c.others = c.matches[:0], c.others[:0]
 	if o.is(portless | untracked) {
 		return c
 	}
 	set := t.copies.set(o.Print)
-	met := uint32(0) // places of those in other segments, by bits
-	for i, print := range set.prints {
-		if print != o.Print {
+	places := set.tagged(tagOf(o.Print))
+	if places == 0 || !set.worthwhile(places, o, s) {
+		return c
+	}
+	met := uint8(0) // places of those in other segments, by bits
+	for i := range copyWays {
+		if places>>i&1 == 0 {
 			continue
 		}
-		was := &set.captures[i]
-		if o.Frame-was.frame > copyPackets || max(o.Time-was.time, was.time-o.Time) > int64(copyTime) {
+		was := t.copies.in(set, i, o.Print)
+		if was == nil || o.Frame-was.frame > copyPackets || max(o.Time-was.time, was.time-o.Time) > int64(copyTime) {
 			continue
 		}
 		flow := t.records.at(was.flow)
@@ -125,16 +189,31 @@ func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
 	return c
 }
 
+// worthwhile tells whether one of the packets in these places may be worth a look: one with the same tuple and identification, or one that was
+// captured at another place than o, or behind a router. What has another tuple at the same place was not translated, see compare.
+func (s *copySet) worthwhile(places uint8, o *Observation, in *Segment) bool {
+	name, here := nameOf(o), where(o)
+	if o.point >= noWhere || in.interfaced() {
+		return true
+	}
+	for i := range copyWays {
+		if places>>i&1 != 0 && (s.names[i] == name || s.wheres[i] != here) {
+			return true
+		}
+	}
+	return false
+}
+
 // spoil takes back what the packets at the met places of a set proved of each other: now there is one in segment s that is like them, so that
 // nobody knows which is whose.
-func (t *Tracker) spoil(set *copySet, met uint32, s *Segment) {
-	for i := range set.captures {
+func (t *Tracker) spoil(set *copySet, met uint8, s *Segment) {
+	for i := range copyWays {
 		if met>>i&1 == 0 {
 			continue
 		}
-		a := &set.captures[i]
-		for j := range set.captures[:i] {
-			switch b := &set.captures[j]; {
+		a := &t.copies.last[set.at[i]]
+		for j := range i {
+			switch b := &t.copies.last[set.at[j]]; {
 			case met>>j&1 == 0 || (set.alike>>i)&(set.alike>>j)&1 != 0:
 			case a.frame < b.frame:
 				t.retract(a, b)
@@ -164,8 +243,11 @@ func elsewherePoint(a, b *Segment) bool { return a.Point != b.Point || anotherIn
 
 // anotherInterface tells whether the two are of different interfaces in a capture of several.
 func anotherInterface(a, b *Segment) bool {
-	return len(a.Path) > 0 && len(b.Path) > 0 && a.Path[0].Kind == Interface && b.Path[0].Kind == Interface && a.Path[0] != b.Path[0]
+	return a.interfaced() && b.interfaced() && a.Path[0] != b.Path[0]
 }
+
+// interfaced tells whether the segment is one interface's in a capture of several.
+func (s *Segment) interfaced() bool { return len(s.Path) > 0 && s.Path[0].Kind == Interface }
 
 // sameNetwork tells whether a packet that was captured at two places can have gone from one to the other: over bridges and tunnels with the
 // same frame around it, or over routers. What machines send that were cloned is alike, too, but for the addresses of their interfaces.

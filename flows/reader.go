@@ -8,10 +8,17 @@ import (
 
 // A Reader reads observations out of packets. It keeps nothing of a packet but the paths that it has met, so that any number of readers may
 // read packets in any order; one reader is for one goroutine.
-type Reader struct{ paths *paths }
+type Reader struct {
+	paths *paths
+	walk  walk // over the packet that is being read
+}
 
 // NewReader returns a reader.
-func NewReader() *Reader { return &Reader{paths: newPaths()} }
+func NewReader() *Reader {
+	r := &Reader{paths: newPaths()}
+	r.walk.paths = r.paths
+	return r
+}
 
 // maxPaths bounds the paths that a reader remembers.
 const maxPaths = 1 << 16
@@ -38,7 +45,6 @@ type mark struct {
 	path  uint32 // around its innermost header
 	bytes uint32 // on the wire
 	time  int64
-	frame uint64
 
 	timeless bool
 }
@@ -110,19 +116,23 @@ func (r *Reader) Read(p *dissect.Packet, b *Batch) {
 		r.paths.reset()
 		b.forgot = true
 	}
-	w := walk{paths: r.paths, packet: p, batch: b, ip: -1, inner: -1}
-	w.path = r.paths.root(p.Point)
+	w := &r.walk
+	w.start(p, b)
 	w.layers()
 	w.finish()
 	w.print()
-	b.packets = append(b.packets, mark{int32(len(b.observations)), w.number(), uint32(p.WireLen), p.Time, p.Number, p.Timeless})
+	n := len(b.packets)
+	b.packets = append(b.packets, mark{})
+	m := &b.packets[n]
+	m.end, m.path, m.bytes = int32(len(b.observations)), w.number(), uint32(p.WireLen)
+	m.time, m.timeless = p.Time, p.Timeless
 }
 
 // PathOf returns the identifiers around the innermost header of p, outermost first. It makes a path anew for each packet.
 func PathOf(p *dissect.Packet) Path {
 	var b Batch
-	w := walk{paths: newPaths(), packet: p, batch: &b, ip: -1, inner: -1}
-	w.path = w.paths.root(p.Point)
+	w := walk{paths: newPaths()}
+	w.start(p, &b)
 	w.layers()
 	return w.paths.path(w.path)
 }
@@ -141,6 +151,13 @@ type walk struct {
 	trill             bool // the next tag is TRILL's inner VLAN
 	quoted            bool // in what an ICMP error quotes
 	inner, innerLayer int  // the innermost observation that is not of a quoted header, and its layer; -1 for none
+}
+
+// start begins a walk over p. Fields are set one by one: to copy all of them would wait for what was just written.
+func (w *walk) start(p *dissect.Packet, b *Batch) {
+	w.packet, w.batch, w.ip, w.inner = p, b, -1, -1
+	w.named, w.transport, w.trill, w.quoted = false, false, false, false
+	w.path = w.paths.root(p.Point)
 }
 
 func (w *walk) layers() {
@@ -319,6 +336,9 @@ func (w *walk) upper(i int) {
 			return
 		}
 		o.Sport, o.Dport = binary.BigEndian.Uint16(h), binary.BigEndian.Uint16(h[2:])
+		if o.mayTell() {
+			o.flags |= telling
+		}
 		if l.Protocol == idTCP && o.flags&related == 0 {
 			w.tcp(i, o)
 		}
