@@ -79,28 +79,39 @@ func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
 		return c
 	}
 	set := t.copies.set(o.Print)
-	met := uint32(0) // places of those in other segments, by bits
-	for i, print := range set.prints {
-		if print != o.Print {
-			continue
-		}
+	var alike [copyWays]int // places of those with the same addresses and identification, the first captured first
+	n, before := 0, 0       // how many, and how many of them were captured exactly here
+	for k := range copyWays {
+		i := (int(set.next) + k) % copyWays
 		was := &set.captures[i]
-		if o.Frame-was.frame > copyPackets || max(o.Time-was.time, was.time-o.Time) > int64(copyTime) {
+		if set.prints[i] != o.Print || o.Frame-was.frame > copyPackets || max(o.Time-was.time, was.time-o.Time) > int64(copyTime) {
 			continue
 		}
 		flow := t.records.at(was.flow)
 		if flow.id != was.id {
 			continue // it has left
 		}
-		other := t.segments.slots[flow.segment]
 		same, opposite := flow.alike(&o.Tuple)
 		switch {
 		case !same:
 			c.others = append(c.others, *was)
 		case opposite != (was.d == Reply) || o.ipID != was.ipID:
 			// An answer that is like the question, or another packet that is like this one.
+		default:
+			alike[n] = i
+			n++
+			if t.segments.slots[flow.segment] == s && was.onHop(o) {
+				before++
+			}
+		}
+	}
+	met := uint32(0) // places of those in other segments, by bits
+	for k, i := range alike[:n] {
+		was := &set.captures[i]
+		other := t.segmentOf(was.flow)
+		switch counterpart := set.earlier(alike[:k], was); {
 		case other == s:
-			if again(o, was) {
+			if again(o) || !was.onHop(o) && counterpart >= before {
 				c.duplicate, c.whole = true, c.whole || was.depth == depth
 			}
 		case !elsewhere(o, was, other, s):
@@ -108,8 +119,8 @@ func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
 				c.alike = true
 				met |= 1 << i
 			}
-		case sameNetwork(o, was):
-			c.matches = append(c.matches, *was)
+		case counterpart == before && sameNetwork(o, was):
+			c.match(o, was)
 			c.alike = c.alike || set.alike>>i&1 != 0
 			met |= 1 << i
 		}
@@ -123,6 +134,35 @@ func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
 		t.translate(t.segmentOf(c.matches[i].flow), s, &c.matches[i], o)
 	}
 	return c
+}
+
+// onHop tells whether the packet of o is on the same hop as was, captured at the same place, if it is in the same segment.
+func (was *capture) onHop(o *Observation) bool {
+	return o.point == was.point && o.Link == was.link && o.TTL == was.ttl
+}
+
+// earlier counts which of these places have a packet captured where was is. What is sent twice and has no identification is captured twice at
+// each place, and of two places the first ones belong together, and the second ones.
+func (set *copySet) earlier(places []int, was *capture) (n int) {
+	for _, j := range places {
+		if x := &set.captures[j]; x.flow == was.flow && x.point == was.point && x.link == was.link && x.ttl == was.ttl {
+			n++
+		}
+	}
+	return n
+}
+
+// match notes that the packet of o was captured as was. Of one flow that has it on several hops the one counts that it shares.
+func (c *copyOf) match(o *Observation, was *capture) {
+	for i := range c.matches {
+		if m := &c.matches[i]; m.flow == was.flow {
+			if was.ttl == o.TTL {
+				*m = *was
+			}
+			return
+		}
+	}
+	c.matches = append(c.matches, *was)
 }
 
 // spoil takes back what the packets at the met places of a set proved of each other: now there is one in segment s that is like them, so that
@@ -147,11 +187,9 @@ func (t *Tracker) spoil(set *copySet, met uint32, s *Segment) {
 	set.alike |= met
 }
 
-// again tells whether o is a second capture of the packet that was captured before in the same segment, and not one that was sent again: it
-// has the same identification, or it was on another hop or at another capture point, or TCP would have had no time to send it again.
-func again(o *Observation, was *capture) bool {
-	return o.ipID != 0 || o.point != was.point || o.Link != was.link || o.TTL != was.ttl || o.is(numbered)
-}
+// again tells whether o, which was captured before on the same hop, was captured once more and not sent once more: its identification says so,
+// or TCP would have had no time to send it again.
+func again(o *Observation) bool { return o.ipID != 0 || o.is(numbered) }
 
 // elsewhere tells whether the packet of o, in segment s, was captured at another place than the one captured before in segment other. A packet in
 // two segments of one place is two tenants', even if these send alike.
