@@ -66,6 +66,7 @@ type copyOf struct {
 	duplicate bool      // it was captured before in the same segment
 	whole     bool      // and with as much around it, so that this is a duplicate, too
 	matches   []capture // where else it was captured
+	held      []uint32  // flows of other segments that have it, whether they are the same network or not
 	others    []capture // packets with the same print and other addresses: it may have been translated
 	alike     bool      // there is one like it in another segment of one of those places: nobody knows which is whose
 }
@@ -74,7 +75,7 @@ type copyOf struct {
 // before. What it returns is good until the next call.
 func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
 	c := &t.copy
-	*c = copyOf{depth: depth, matches: c.matches[:0], others: c.others[:0]}
+	*c = copyOf{depth: depth, matches: c.matches[:0], held: c.held[:0], others: c.others[:0]}
 	if o.is(portless | untracked) {
 		return c
 	}
@@ -109,6 +110,9 @@ func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
 	for k, i := range alike[:n] {
 		was := &set.captures[i]
 		other := t.segmentOf(was.flow)
+		if other != s {
+			c.held = append(c.held, was.flow)
+		}
 		switch counterpart := set.earlier(alike[:k], was); {
 		case other == s:
 			if again(o) || !was.onHop(o) && counterpart >= before {
