@@ -1,6 +1,9 @@
 package flows
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // The same packet may be captured more than once: at two capture points, or twice at one that mirrors two ports. A second capture in the
 // same segment is a duplicate, and no retransmission. One at another place links the two flows, and is evidence that the two segments are
@@ -66,7 +69,7 @@ type copyOf struct {
 	duplicate bool      // it was captured before in the same segment
 	whole     bool      // and with as much around it, so that this is a duplicate, too
 	matches   []capture // where else it was captured
-	held      []uint32  // flows of other segments that have it, whether they are the same network or not
+	same      []capture // where else it was captured with the same addresses, whether that is the same network or not
 	others    []capture // packets with the same print and other addresses: it may have been translated
 	alike     bool      // there is one like it in another segment of one of those places: nobody knows which is whose
 }
@@ -75,7 +78,7 @@ type copyOf struct {
 // before. What it returns is good until the next call.
 func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
 	c := &t.copy
-	*c = copyOf{depth: depth, matches: c.matches[:0], held: c.held[:0], others: c.others[:0]}
+	*c = copyOf{depth: depth, matches: c.matches[:0], same: c.same[:0], others: c.others[:0]}
 	if o.is(portless | untracked) {
 		return c
 	}
@@ -101,6 +104,7 @@ func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
 		default:
 			alike[n] = i
 			n++
+			c.same = append(c.same, *was)
 			if t.segments.slots[flow.segment] == s && was.onHop(o) {
 				before++
 			}
@@ -110,9 +114,6 @@ func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
 	for k, i := range alike[:n] {
 		was := &set.captures[i]
 		other := t.segmentOf(was.flow)
-		if other != s {
-			c.held = append(c.held, was.flow)
-		}
 		switch counterpart := set.earlier(alike[:k], was); {
 		case other == s:
 			if again(o) || !was.onHop(o) && counterpart >= before {
@@ -167,6 +168,11 @@ func (c *copyOf) match(o *Observation, was *capture) {
 		}
 	}
 	c.matches = append(c.matches, *was)
+}
+
+// holds tells whether flow n has the packet, too.
+func (c *copyOf) holds(n uint32) bool {
+	return slices.ContainsFunc(c.same, func(was capture) bool { return was.flow == n })
 }
 
 // spoil takes back what the packets at the met places of a set proved of each other: now there is one in segment s that is like them, so that

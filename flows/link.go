@@ -228,7 +228,7 @@ func (t *Tracker) seek(n uint32, d Direction, o *Observation, segment *TCPSegmen
 		}
 		_, opposite := other.alike(&f.Tuple)
 		kind, evidence := t.compare(m, d.flip(opposite), f.segment, o, segment)
-		if evidence == 0 || kind == ContinuationOf && (slices.Contains(c.held, m) || t.uninterrupted(n, m, d, o, segment)) {
+		if evidence == 0 || kind == ContinuationOf && (c.holds(m) || t.uninterrupted(n, m, d, o, segment)) {
 			continue
 		}
 		of := &there
