@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"encoding/binary"
 	"slices"
 	"time"
 )
@@ -116,7 +117,7 @@ func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
 		other := t.segmentOf(was.flow)
 		switch counterpart := set.earlier(alike[:k], was); {
 		case other == s:
-			if again(o) || !was.onHop(o) && counterpart >= before {
+			if again(o) && !t.sentAgain(o, set, alike[:n]) || !was.onHop(o) && counterpart >= before {
 				c.duplicate, c.whole = true, c.whole || was.depth == depth
 			}
 		case !elsewhere(o, was, other, s):
@@ -200,6 +201,29 @@ func (t *Tracker) spoil(set *copySet, met uint32, s *Segment) {
 // again tells whether o, which was captured before on the same hop, was captured once more and not sent once more: its identification says so,
 // or TCP would have had no time to send it again.
 func again(o *Observation) bool { return o.ipID != 0 || o.is(numbered) }
+
+// sentAgain tells whether o is a segment that was sent again although that is not to be seen in it, as it has no identification: the receiver
+// asks for it. Those like it were captured at these places of the set.
+func (t *Tracker) sentAgain(o *Observation, set *copySet, alike []int) bool {
+	if o.ipID != 0 || o.Protocol != protocolTCP || o.Payload == 0 || len(o.body) < 8 {
+		return false
+	}
+	var last *capture // on the same hop
+	for _, i := range alike {
+		if was := &set.captures[i]; was.onHop(o) {
+			last = was
+		}
+	}
+	if last == nil {
+		return false
+	}
+	n, d := last.flow, last.d
+	if tied := t.tied(t.accounts.at(n)); tied.owner != 0 {
+		n, d = tied.owner, d.flip(tied.flip)
+	}
+	tcp := t.records.at(n).tcp
+	return tcp != 0 && t.tcps.at(tcp).asked(d, binary.BigEndian.Uint32(o.body[4:]), ticksOf(last.time), ticksOf(o.Time))
+}
 
 // elsewhere tells whether the packet of o, in segment s, was captured at another place than the one captured before in segment other. A packet in
 // two segments of one place is two tenants', even if these send alike.

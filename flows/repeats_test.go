@@ -84,3 +84,54 @@ func TestRepeatsOnTwoHopsAreNoDuplicates(t *testing.T) {
 		}
 	}
 }
+
+// Over IPv6 a segment that is sent again is the same as the first one, if it is fast or has no timestamps. That the receiver asked for it tells
+// it from one that was captured twice.
+func TestFastRetransmissionOverIPv6(t *testing.T) {
+	hosts, ports := [2]string{"2001:db8::1", "2001:db8::2"}, [2]uint16{40000, 80}
+	for _, captured := range []int{1, 2} { // times, each with payload
+		for _, roundTrip := range []int64{200e3, 50e6} {
+			s := new(scene)
+			segment := func(d int, tcp craft.TCP, payload string) {
+				tcp.Src, tcp.Dst = ports[d], ports[1-d]
+				for range max(1, captured*min(1, len(payload))) { // pure acknowledgments captured twice cannot be told from duplicate ACKs
+					s.now -= 1e6 - 1e3
+					s.at("p", craft.IPv6{Src: hosts[d], Dst: hosts[1-d]}, tcp, craft.Payload(payload))
+				}
+			}
+			data := func(n uint32) { segment(0, craft.TCP{Seq: 1 + 4*n, Ack: 501, Flags: craft.ACK}, "data") }
+			ack := func(n uint32, options ...byte) {
+				segment(1, craft.TCP{Seq: 501, Ack: 1 + 4*n, Flags: craft.ACK, Options: options}, "")
+			}
+			sack := func(left, right uint32) []byte {
+				o := []byte{1, 1, 5, 10}
+				for _, n := range []uint32{left, right} {
+					o = append(o, byte((1+4*n)>>24), byte((1+4*n)>>16), byte((1+4*n)>>8), byte(1+4*n))
+				}
+				return o
+			}
+			segment(0, craft.TCP{Seq: 0, Flags: craft.SYN}, "")
+			s.wait(roundTrip)
+			segment(1, craft.TCP{Seq: 500, Ack: 1, Flags: craft.SYN | craft.ACK}, "")
+			segment(0, craft.TCP{Seq: 1, Ack: 501, Flags: craft.ACK}, "")
+			for n := range uint32(6) { // the first is lost
+				data(n)
+			}
+			s.wait(roundTrip)
+			for n := range uint32(5) {
+				ack(0, sack(1, 2+n)...)
+			}
+			data(0)
+			s.wait(roundTrip)
+			ack(6)
+			s.play(t, flows.Options{}, 1, 1).Flows(func(f *flows.Flow) bool {
+				d := &f.Directions[0]
+				got := [4]int{int(d.Packets), int(d.Payload), int(d.Counters.Of(flows.TCPRetransmission)), int(d.Duplicates)}
+				if want := [4]int{9, 28, 1, 7 * (captured - 1)}; got != want {
+					t.Errorf("captured %d times, round trip of %d ns: %d, want %d: %s", captured, roundTrip, got, want, describe(f))
+				}
+				return true
+			})
+		}
+	}
+}
