@@ -20,6 +20,10 @@ const (
 	blockBytes  = 1 << 20
 )
 
+// aheadOfPlay is how many blocks, for each worker, may be taken before those before them are played. A worker has one at a time; twice as many
+// cost nothing.
+const aheadOfPlay = 2
+
 // run is what the workers of a run share.
 type run struct {
 	taking  sync.Mutex // held to take a block
@@ -151,6 +155,7 @@ func (r *run) worker(shard Shard) *worker {
 
 func (w *worker) work() {
 	for w.take(&w.block) {
+		w.shard.Begin(w.block.number)
 		done := 0
 		if !w.serial {
 			done = w.ahead()
