@@ -19,6 +19,10 @@ import (
 // maxMade is how many bytes the resolver may make for a block, about, before the shard has to play what it has of it.
 const maxMade = 4 << 20
 
+// aheadOfPlay is how many blocks, for each worker, may be taken before those before them are played. A worker has one at a time; twice as many
+// cost nothing.
+const aheadOfPlay = 2
+
 // run is what the workers of a run share.
 type run struct {
 	source pcaps.Source
@@ -116,6 +120,7 @@ func (r *run) worker(shard Shard) *worker {
 
 func (w *worker) work() {
 	for w.source.Fill(&w.block.Block, w.last, w.enter) {
+		w.shard.Begin(w.block.number)
 		w.ahead()
 		w.resolving.await(w.block.number)
 		for all := false; !all; {

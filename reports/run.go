@@ -26,6 +26,9 @@ type Sharded interface {
 // A Shard takes the packets of one block after another. Its blocks are played in capture order: between any two calls of Play and Flush
 // there are only those of other shards, with the packets that were captured between.
 type Shard interface {
+	// Begin begins the block with that number, which counts from 0 in capture order. All blocks before it were flushed, but for at most
+	// [aheadOfPlay] for each shard of the run.
+	Begin(block uint64)
 	// Packet takes a finished packet of the block, while other shards take theirs.
 	Packet(p *dissect.Packet)
 	// Play does what has to be done in capture order, while the bytes of the packets since the last Play, but not the packets, are still there.
@@ -64,6 +67,7 @@ type Options struct {
 
 	Workers int  // goroutines, for a consumer that is sharded; 0 is 1
 	Owner   bool // packets say whose they are, also if the filter does not ask
+	epoch   int  // blocks in an epoch; 0 is epochBlocks
 }
 
 // IncompleteError says that not all of the input could be read. All that could was consumed.
@@ -106,6 +110,7 @@ type alone struct {
 	failed   error
 }
 
+func (a *alone) Begin(uint64)             {}
 func (a *alone) Packet(p *dissect.Packet) { a.failed = a.consumer.Packet(p) }
 func (a *alone) Play() error              { return a.failed }
 func (a *alone) Flush() error             { return nil }
