@@ -19,14 +19,15 @@ type LiveOptions struct {
 	Direction    Direction // which frames, as this machine sees them
 	HardwareTime bool      // times are those of the interfaces' own clocks
 
-	// Filter is what the kernel lets through, nil for everything. It returns how many bytes of a frame are kept, so SnapLen has to be in it.
-	Filter     []bpf.RawInstruction
-	FilterText string // what it was compiled from, for files
+	// Filter compiles what the kernel lets through, for frames of a link type; nil lets through everything. What a program returns is how many bytes of a
+	// frame are kept, so SnapLen has to be in it.
+	Filter     func(LinkType) ([]bpf.RawInstruction, error)
+	FilterText string // what it compiles, for files
 
-	Interval time.Duration  // between two marks, 0 for none
-	Queue    int            // bytes of frames that may wait for whoever analyses them, 0 for [DefaultQueue]
-	Recent   int            // bytes of frames that are kept behind analysis for [Live.Recent], 0 for none
-	Record   *RecordOptions // nil to write no file
+	Count    uint64        // end after so many frames, 0 for no limit
+	Interval time.Duration // between two marks, 0 for none
+	Queue    int           // bytes of frames that may wait for whoever analyses them, 0 for [DefaultQueue]
+	Recent   int           // bytes of frames that are kept behind analysis for [Live.Recent], 0 for none
 
 	// Log is told in a line, without a line end, what happens meanwhile that somebody should know: an interface went down. It may be called from any
 	// goroutine. Nil is nobody.
