@@ -15,18 +15,20 @@ import (
 // arrows are the imports between our packages that docs/architecture.md draws. Whatever is not here is not allowed: dissecting
 // knows nothing of files, reading nothing of protocols.
 var arrows = map[string][]string{
-	"pcaps":          nil,
-	"dissect":        nil,
-	"dissect/filter": {"dissect"},
-	"anonymize":      {"dissect"},
-	"flows":          {"dissect", "dissect/filter", "internal/mulfold"}, // conditions on flows are in the language of filters
-	"control":        {"dissect"},
-	"journeys":       {"dissect", "flows", "internal/mulfold", "reports"},
-	"reports":        {"control", "dissect", "dissect/filter", "flows", "internal/mulfold", "pcaps", "reports/oui"},
-	"reports/oui":    nil,
-	"live":           {"dissect", "dissect/filter", "flows", "pcaps", "reports"},
-	"docs":           nil,
-	"cmd/pktscope":   {"anonymize", "control", "dissect", "dissect/filter", "docs", "flows", "journeys", "live", "pcaps", "reports"},
+	"pcaps":               nil,
+	"pcaps/capturefilter": nil,
+	"dissect":             nil,
+	"dissect/filter":      {"dissect"},
+	"anonymize":           {"dissect"},
+	"flows":               {"dissect", "dissect/filter", "internal/mulfold"}, // conditions on flows are in the language of filters
+	"control":             {"dissect"},
+	"ipfix":               {"flows"},
+	"journeys":            {"dissect", "flows", "internal/mulfold", "reports"},
+	"reports":             {"control", "dissect", "dissect/filter", "flows", "internal/mulfold", "pcaps", "reports/oui"},
+	"reports/oui":         nil,
+	"live":                {"dissect", "dissect/filter", "flows", "pcaps", "reports"},
+	"docs":                nil,
+	"cmd/pktscope":        {"anonymize", "control", "dissect", "dissect/filter", "docs", "flows", "ipfix", "journeys", "live", "pcaps", "reports"},
 
 	// What makes captures for tests and benchmarks states the formats a second time and so must not look at dissect.
 	"bench/generate":        {"internal/craft"},
