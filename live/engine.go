@@ -79,7 +79,7 @@ func (e *Engine) open() error {
 	if e.options.Record != nil {
 		writes = e.options.Record.Path
 	}
-	if err := dropPrivileges(e.options.User, writes); err != nil {
+	if err := DropPrivileges(e.options.User, writes); err != nil {
 		return err
 	}
 	if e.options.Record != nil {
