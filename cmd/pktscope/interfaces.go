@@ -8,8 +8,10 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+	"golang.org/x/net/bpf"
 
 	"pktscope/pcaps"
+	"pktscope/pcaps/capturefilter"
 )
 
 // capturing is how is captured at interfaces: the flags of all commands that can.
@@ -48,8 +50,12 @@ func (o *capturing) needsInterface(set *pflag.FlagSet) error {
 	return nil
 }
 
-// options are those of the capture.
-func (o *capturing) options() (pcaps.LiveOptions, error) {
+// options are those of the capture; filter is a capture filter, empty for none.
+func (o *capturing) options(filter string) (pcaps.LiveOptions, error) {
+	expression, err := capturefilter.Parse(filter)
+	if err != nil {
+		return pcaps.LiveOptions{}, err
+	}
 	if o.snapLen < 0 || o.snapLen > pcaps.MaxSnapLen {
 		return pcaps.LiveOptions{}, fmt.Errorf("--snaplen takes a number of bytes up to %d, 0 for all", pcaps.MaxSnapLen)
 	}
@@ -60,7 +66,15 @@ func (o *capturing) options() (pcaps.LiveOptions, error) {
 		Ring:         int(o.ring),
 		Direction:    pcaps.Direction(o.direction),
 		HardwareTime: bool(o.timeSource),
-		Log:          notice,
+		FilterText:   filter,
+		Filter: func(link pcaps.LinkType) ([]bpf.RawInstruction, error) {
+			f, err := expression.Compile(capturefilter.Options{Link: uint16(link), SnapLen: uint32(o.snapLen), Live: true})
+			if err != nil {
+				return nil, err
+			}
+			return f.Program(), nil
+		},
+		Log: notice,
 	}, nil
 }
 

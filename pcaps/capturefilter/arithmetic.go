@@ -111,9 +111,8 @@ func (v *operation) load(c *compiler) []bpf.RawInstruction {
 	return append(code, instruction(loadXMemory, word), instruction(v.op|withX, 0))
 }
 
-func (v *operation) guards(c *compiler) *block {
-	return joined(v.left.guards(c), v.right.guards(c))
-}
+// guards is that of the left value alone, as in libpcap: len - ip[2:2] looks at bytes 16 and 17 of every frame, IPv4 or not.
+func (v *operation) guards(c *compiler) *block { return v.left.guards(c) }
 
 // negative is a value with a minus before it.
 type negative struct {
@@ -129,7 +128,7 @@ func newNegative(at span, of value) value {
 }
 
 func (v *negative) load(c *compiler) []bpf.RawInstruction {
-	return append(v.of.load(c), instruction(negate, 0))
+	return append(v.of.load(c), instruction(xor, 1<<32-1), instruction(add, 1)) // not every machine has an instruction for it
 }
 func (v *negative) guards(c *compiler) *block { return v.of.guards(c) }
 

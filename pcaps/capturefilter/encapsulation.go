@@ -87,69 +87,101 @@ func (n *pppoeSession) block(c *compiler) *block {
 		b = b.and(c.masked(c.ipHeader(), 4, n.value, 0xffff))
 	}
 	ppp := c.ipHeader().plus(6)
-	c.layers = layers{link: linkPPP, header: ppp, kind: ppp, carried: ppp.plus(2), tags: c.tags, labels: c.labels}
+	c.layers = layers{link: linkPPP, header: ppp, kind: ppp, carried: ppp.plus(2)}
 	return b
 }
 
-const portGeneve = 6081
+// Ports of tunnels (RFC 7348 §8, RFC 8926 §3.3).
+const (
+	portVXLAN  = 4789
+	portGeneve = 6081
+)
+
+// vxlanTest is a VXLAN packet (RFC 7348). What is to the right of it looks at the Ethernet frame in it.
+type vxlanTest struct{ optionalNumber }
+
+func (n *vxlanTest) block(c *compiler) *block {
+	c.span = n.span
+	return c.tunnel(portVXLAN, 0x08, 0x08, n.optionalNumber, c.vxlanOffsets)
+}
 
 // geneveTest is a Geneve packet (RFC 8926). What is to the right of it looks at what it carries: Ethernet, or what its protocol type says.
 type geneveTest struct{ optionalNumber }
 
 func (n *geneveTest) block(c *compiler) *block {
 	c.span = n.span
-	port := portTest{span: n.span, direction: destination, transport: protocolUDP, low: portGeneve, high: portGeneve}
-	header, kind, carried := c.keep(), c.keep(), c.keep()
-
-	overIPv4 := port.overIPv4(c).and(n.header(func(offset, size uint32) []bpf.RawInstruction { return c.loadTransport(offset, size) }))
-	overIPv4 = overIPv4.and(c.geneveOffsets(append(c.transportToX(), instruction(xToA, 0)), header, kind, carried))
-
-	overIPv6 := port.overIPv6(c).and(n.header(func(offset, size uint32) []bpf.RawInstruction { return c.load(c.ipHeader().plus(40+offset), size) }))
-	length := []bpf.RawInstruction{instruction(loadConstant, 40)}
-	if c.carried.variable {
-		length = append([]bpf.RawInstruction{instruction(loadXMemory, c.carried.word)}, append(length, instruction(add|withX, 0))...)
-	}
-	overIPv6 = overIPv6.and(c.geneveOffsets(length, header, kind, carried))
-
-	in := func(word uint32) place { return place{variable: true, word: word} }
-	c.layers = layers{link: linkEthernet, header: in(header), kind: in(kind), carried: in(carried), noSNAP: c.noSNAP,
-		tags: c.tags, labels: c.labels, geneve: true}
-	return overIPv4.or(overIPv6)
-}
-
-// header looks at the version of the Geneve header, which is 8 bytes behind the start of UDP's, and its VNI.
-func (n *geneveTest) header(load func(offset, size uint32) []bpf.RawInstruction) *block {
-	b := (&test{code: append(load(8, 1), instruction(and, 0xc0)), jump: jumpEqual}).block()
-	if n.given {
-		b = b.and((&test{code: append(load(12, 4), instruction(and, 0xffffff00)), jump: jumpEqual, k: n.value << 8}).block())
-	}
+	b := c.tunnel(portGeneve, 0, 0xc0, n.optionalNumber, c.geneveOffsets) // version 0
+	c.geneve = true
 	return b
 }
 
-// geneveOffsets stores where things are in what Geneve carries. The code before leaves in A the length of the IP header, with the part of the
-// offset in front of it that varies.
-func (c *compiler) geneveOffsets(code []bpf.RawInstruction, header, kind, carried uint32) *block {
-	code = append(code,
+// inner is where things are in what a tunnel carries: words of scratch memory that hold the offsets.
+type inner struct{ header, kind, carried uint32 }
+
+// tunnel is true of packets to a port of UDP whose next header has these bits in its first byte, and the VNI if one is given in its fifth to seventh.
+// offsets makes the instructions that store where things are in it, when A holds the length of the IP header with the part of the offset in front
+// of it that varies.
+func (c *compiler) tunnel(port uint16, bits, mask uint32, vni optionalNumber, offsets func(inner) []bpf.RawInstruction) *block {
+	to := portTest{span: vni.span, direction: destination, transport: protocolUDP, low: port, high: port}
+	in := inner{c.keep(), c.keep(), c.keep()}
+	header := func(load func(offset, size uint32) []bpf.RawInstruction) *block { // behind the 8 bytes of UDP's
+		b := (&test{code: append(load(8, 1), instruction(and, mask)), jump: jumpEqual, k: bits}).block()
+		if vni.given {
+			b = b.and((&test{code: append(load(12, 4), instruction(and, 0xffffff00)), jump: jumpEqual, k: vni.value << 8}).block())
+		}
+		return b
+	}
+	store := func(length []bpf.RawInstruction) *block { return (&test{code: append(length, offsets(in)...)}).block() }
+
+	overIPv4 := to.overIPv4(c).and(header(c.loadTransport)).and(store(append(c.transportToX(), instruction(xToA, 0))))
+	length := []bpf.RawInstruction{instruction(loadConstant, 40)}
+	if c.carried.variable {
+		length = []bpf.RawInstruction{instruction(loadXMemory, c.carried.word), instruction(loadConstant, 40), instruction(add|withX, 0)}
+	}
+	overIPv6 := to.overIPv6(c).and(header(func(offset, size uint32) []bpf.RawInstruction { return c.load(c.ipHeader().plus(40+offset), size) })).
+		and(store(length))
+
+	at := func(word uint32) place { return place{variable: true, word: word} }
+	c.layers = layers{link: linkEthernet, header: at(in.header), kind: at(in.kind), carried: at(in.carried), noSNAP: noSNAPEthernet}
+	return overIPv4.or(overIPv6)
+}
+
+// vxlanOffsets is for a header of 8 bytes with Ethernet behind it.
+func (c *compiler) vxlanOffsets(in inner) []bpf.RawInstruction {
+	return []bpf.RawInstruction{
+		instruction(add, c.ipHeader().constant+16),
+		instruction(store, in.header),
+		instruction(add, 12),
+		instruction(store, in.kind),
+		instruction(add, 2),
+		instruction(store, in.carried),
+	}
+}
+
+// geneveOffsets is for a header with options, and behind it what its protocol type says: if that is not Ethernet there is no link header, and the
+// type stands for that in one.
+func (c *compiler) geneveOffsets(in inner) []bpf.RawInstruction {
+	return []bpf.RawInstruction{
 		instruction(add, c.ipHeader().constant+8),
 		instruction(aToX, 0), // the Geneve header
 		instruction(add, 2),
-		instruction(store, kind), // its protocol type
+		instruction(store, in.kind), // its protocol type
 		instruction(loadByteX, 0),
 		instruction(and, 0x3f), // the length of its options in words
 		instruction(multiply, 4),
 		instruction(add, 8),
 		instruction(add|withX, 0),
-		instruction(store, header),
+		instruction(store, in.header),
 		instruction(loadHalfX, 2),
-		instruction(loadXMemory, header),
+		instruction(loadXMemory, in.header),
 		bpf.RawInstruction{Op: jumpEqual, Jf: 5, K: typeTransparent},
 		instruction(xToA, 0), // it is Ethernet
 		instruction(add, 12),
-		instruction(store, kind),
+		instruction(store, in.kind),
 		instruction(add, 2),
 		instruction(aToX, 0),
-		instruction(storeX, carried))
-	return (&test{code: code}).block()
+		instruction(storeX, in.carried),
+	}
 }
 
 // hasHeader is true if what Geneve carries has a header of Ethernet.

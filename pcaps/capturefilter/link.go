@@ -43,6 +43,8 @@ const (
 	typeSCA            = 0x6007
 	typeTransparent    = 0x6558 // Ethernet in a tunnel
 
+	noSNAPEthernet = 3 // an 802.2 header without SNAP
+
 	mostLength = 1500 // what is no greater in the place of an EtherType is the length of an 802.3 frame
 )
 
@@ -83,10 +85,9 @@ func (p place) plus(n uint32) place {
 	return p
 }
 
-// layers are where headers are for what comes next in the expression. The words vlan, mpls, pppoes and geneve change it.
+// layers are where headers are for what comes next in the expression. The words vlan, mpls, pppoes, geneve and vxlan change it.
 type layers struct {
-	link    uint32 // the link type; unknown if it is none of those above
-	unknown bool
+	link uint32 // the link type
 
 	header  place  // of the link layer
 	kind    place  // its field that says what it carries
@@ -94,33 +95,27 @@ type layers struct {
 	network uint32 // the network header, in bytes from carried on
 	noSNAP  uint32 // the same if there is an 802.2 header without SNAP
 
-	typeless bool // there is no field that says what it carries
-	labels   int  // MPLS headers behind it
-	tags     int  // VLAN tags in it
-	geneve   bool // it is the one in Geneve, which may be absent: then header and carried are the same
+	labels int  // MPLS headers behind it
+	tags   int  // VLAN tags in it
+	geneve bool // it is the one in Geneve, which may be absent: then header and carried are the same
 }
 
 func linkLayers(link uint16) layers {
 	l := layers{link: uint32(link)}
 	switch link {
 	case linkEthernet:
-		l.kind.constant, l.carried.constant, l.noSNAP = 12, 14, 3
+		l.kind.constant, l.carried.constant, l.noSNAP = 12, 14, noSNAPEthernet
 	case linkNull, linkLoop:
 		l.carried.constant = 4
 	case linkPPP, linkPPPHDLC, linkCHDLC:
 		l.kind.constant, l.carried.constant = 2, 4
 	case linkPPPEther:
 		l.kind.constant, l.carried.constant = 6, 8
-	case linkFRelay:
-		l.typeless, l.carried.constant = true, 0
-	case linkRaw, linkIPv4, linkIPv6:
-		l.typeless = true
+	case linkFRelay, linkRaw, linkIPv4, linkIPv6:
 	case linkLinuxSLL:
 		l.kind.constant, l.carried.constant = 14, 16
 	case linkLinuxSLL2:
 		l.carried.constant = 20
-	default:
-		l.unknown = true
 	}
 	return l
 }

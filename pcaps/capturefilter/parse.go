@@ -106,8 +106,6 @@ func (p *parser) unexpected(t token, wanted string) {
 		t.fail("%s is of %s, which capture filters here do not know", quote(t.text), foreign(t.text))
 	case t.kind == word && words[t.text] && (wanted == "a host" || wanted == "a net"):
 		t.failHint(`a name is written with a backslash before it, \`+t.text, "%s is a word of the language, and %s is wanted", quote(t.text), wanted)
-	case t.kind == name && t.text == "vxlan":
-		t.failHint("udp dst port 4789 is close to it", "libpcap's language has no vxlan")
 	case t.kind == name && strings.ToLower(t.text) != t.text && words[canonical(strings.ToLower(t.text))]:
 		t.failHint("write "+strings.ToLower(t.text), "the words of the language are in small letters")
 	case t.kind == name && strings.Contains(t.text, "-"):
@@ -408,6 +406,8 @@ func (p *parser) other() node {
 		return &pppoeSession{p.optional(t, 0xffff, "a session has 16 bits")}
 	case t.is("geneve"):
 		return &geneveTest{p.optional(t, 0xffffff, "a VNI has 24 bits")}
+	case t.is("vxlan"):
+		return &vxlanTest{p.optional(t, 0xffffff, "a VNI has 24 bits")}
 	case t.is("llc"):
 		return p.llc(t)
 	}

@@ -4,16 +4,11 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/binary"
-	"fmt"
-	"io"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
-
-	"golang.org/x/net/bpf"
 
 	"pktscope/pcaps"
 	"pktscope/pcaps/capturefilter"
@@ -68,17 +63,12 @@ func read(t testing.TB, file string, link pcaps.LinkType) (frames []frame) {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	var f pcaps.Frame
-	for {
-		if err := src.Next(&f); err == io.EOF {
-			return frames
-		} else if err != nil {
-			continue
-		}
-		if f.Interface.LinkType == link && len(f.Data) > 0 {
+	for f, err := range pcaps.Frames(src) {
+		if err == nil && f.Interface.LinkType == link && len(f.Data) > 0 {
 			frames = append(frames, frame{slices.Clone(f.Data), f.WireLen})
 		}
 	}
+	return frames
 }
 
 // savefile is a pcap file of the frames. The time of a frame is its number.
@@ -110,35 +100,6 @@ func selected(t testing.TB, file []byte) (numbers []int) {
 	return numbers
 }
 
-// program is what libpcap makes of an expression for a link type, as it calls it.
-func program(t testing.TB, link, expression string) ([]bpf.RawInstruction, error) {
-	var stderr strings.Builder
-	cmd := exec.Command(tcpdump(t), "-ddd", "-y", link, expression)
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("%w: %s", err, stderr.String())
-	}
-	lines := strings.Fields(string(out))
-	n, _ := strconv.Atoi(lines[0])
-	var code []bpf.RawInstruction
-	for fields := range slices.Chunk(lines[1:], 4) {
-		var v [4]uint64
-		for i, s := range fields {
-			signed, err := strconv.ParseInt(s, 10, 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			v[i] = uint64(signed)
-		}
-		code = append(code, bpf.RawInstruction{Op: uint16(v[0]), Jt: uint8(v[1]), Jf: uint8(v[2]), K: uint32(v[3])})
-	}
-	if len(code) != n {
-		t.Fatalf("%d instructions of %d", len(code), n)
-	}
-	return code, nil
-}
-
 // TestTcpdumpReads compares with the frames that tcpdump selects from a file of all recordings.
 func TestTcpdumpReads(t *testing.T) {
 	path := tcpdump(t)
@@ -158,7 +119,7 @@ func TestTcpdumpReads(t *testing.T) {
 			}
 		}
 		var stderr strings.Builder
-		cmd := exec.Command(path, "-r", "-", "-w", "-", e)
+		cmd := exec.Command(path, "-r", "-", "-w", "-", "--", e)
 		cmd.Stdin, cmd.Stderr = bytes.NewReader(file), &stderr
 		out, err := cmd.Output()
 		if err != nil {

@@ -47,7 +47,7 @@ func canonical(s string) string {
 var words = set(
 	"and", "or", "!", "src", "dst", "host", "net", "mask", "port", "portrange", "proto", "protochain", "gateway",
 	"less", "greater", "byte", "broadcast", "multicast", "len", "inbound", "outbound", "ifindex",
-	"vlan", "mpls", "pppoed", "pppoes", "geneve", "llc",
+	"vlan", "mpls", "pppoed", "pppoes", "geneve", "vxlan", "llc",
 	"type", "subtype", "dir", "addr1", "addr2", "addr3", "addr4", "ra", "ta", // of 802.11
 	"lane", "metac", "bcc", "oam", "oamf4", "oamf4ec", "oamf4sc", "sc", "ilmic", "vpi", "vci", "connectmsg", "metaconnect", // of ATM
 	"ifname", "rset", "rnr", "srnr", "reason", "action", // of pf's log
