@@ -3,7 +3,6 @@ package live
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -215,24 +214,8 @@ func (e *Engine) SetFilter(f *filter.Filter) {
 	e.capture.Cut()
 }
 
-// Status is where the engine is between two intervals.
-type Status struct {
-	Time       int64                     // packet time of the last frame, in ns since the Unix epoch; 0 before the first
-	Counters   pcaps.Counters            // since the start, of all interfaces together
-	Interfaces []pcaps.InterfaceCounters // since the start, by name
-	Recording  *pcaps.RecordCounters     // nil if nothing is recorded
-	Waiting    int                       // bytes of frames that wait for analysis
-}
-
-// Status says where the engine is. Any goroutine may ask at any time; it does not hold anything up.
-func (e *Engine) Status() Status {
-	l := e.capture.State()
-	s := Status{Time: l.Time, Interfaces: l.Interfaces, Recording: l.Recording, Waiting: l.Waiting}
-	for _, row := range l.Interfaces {
-		s.Counters = s.Counters.Plus(row.Counters)
-	}
-	return s
-}
+// Status says where the capture is between two intervals. Any goroutine may ask at any time; it does not hold anything up.
+func (e *Engine) Status() pcaps.LiveState { return e.capture.State() }
 
 // Recent is the last frames that were analysed, as many as [pcaps.LiveOptions.Recent] keeps, whatever the filter meant: read it with [reports.Read] and a
 // filter of one's own. It stays as it is while capturing goes on (to pause is to keep it), and must be closed, for it holds memory. Frame numbers are those of
@@ -244,27 +227,3 @@ func (e *Engine) Findings() []reports.Finding { return e.sets.total.Findings() }
 
 // Close closes what Open opened.
 func (e *Engine) Close() error { return e.capture.Close() }
-
-// Summary is a line that says what the run came to, with all that was lost.
-func (e *Engine) Summary() string {
-	s := e.Status()
-	c := s.Counters
-	line := fmt.Sprintf("captured %d frames, %d bytes; dropped by the kernel %d, skipped by analysis %d", c.Seen, c.Bytes, c.Dropped, c.Skipped)
-	if c.Freezes > 0 {
-		line += fmt.Sprintf("; the ring was full %d times", c.Freezes)
-	}
-	if r := s.Recording; r != nil {
-		line += fmt.Sprintf("; recorded %d in %s, lost %d", r.Written, plural(r.Files, "file"), r.Lost)
-		if r.Removed > 0 {
-			line += fmt.Sprintf(", removed by rotation %d", r.Removed)
-		}
-	}
-	return line
-}
-
-func plural(n uint64, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %ss", n, one)
-}

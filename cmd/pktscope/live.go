@@ -74,7 +74,6 @@ it up when its sockets are open; pktscope help security says more.`,
 var liveFormats = []string{"json", "text"}
 
 type liveOptions struct {
-	at     capturing
 	record recordFlags
 	reportChoice
 	interval time.Duration
@@ -178,7 +177,7 @@ func (o *liveOptions) run(set *pflag.FlagSet) error {
 		}
 	})
 	err = engine.Run(ctx)
-	notice(engine.Summary())
+	notice(live.Summary(engine.Status()))
 	if o.failOn.find() {
 		o.failOn.seen(engine.Findings())
 	}
