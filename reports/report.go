@@ -128,7 +128,7 @@ func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {
 			}
 		}
 	}
-	if o.Find && set.flows == nil {
+	if (o.Find || o.Follow) && set.flows == nil {
 		set.flows = newTracking(o.Flows)
 	}
 	s := &Set{flows: set.flows}
