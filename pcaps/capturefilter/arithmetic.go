@@ -152,6 +152,7 @@ func (v *load) behindIPv4() bool {
 }
 
 func (v *load) load(c *compiler) []bpf.RawInstruction {
+	v.guards(c) // fails where the link type has no such header, also for a value whose guards are not asked
 	at := c.header
 	switch {
 	case v.proto == "icmp6":

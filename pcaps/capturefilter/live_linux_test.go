@@ -1,4 +1,4 @@
-package capturefilter
+package capturefilter_test
 
 import (
 	"bufio"
@@ -16,6 +16,8 @@ import (
 
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
+
+	"pktscope/pcaps/capturefilter"
 )
 
 // liveExpressions are compared with tcpdump at an interface from which frames come with their outermost VLAN tag beside them, and to which frames
@@ -137,7 +139,7 @@ func TestLive(t *testing.T) {
 	got := make([]*gathering, len(liveExpressions))
 	want := make([]*gathering, len(liveExpressions))
 	for i, e := range liveExpressions {
-		f, err := Compile(e, Options{Link: linkEthernet, Live: true})
+		f, err := capturefilter.Compile(e, capturefilter.Options{Link: 1, Live: true})
 		if err != nil {
 			t.Fatal(err)
 		}
