@@ -103,12 +103,20 @@ func (v *operation) load(c *compiler) []bpf.RawInstruction {
 	if k, ok := v.right.(*constant); ok {
 		return append(v.left.load(c), instruction(v.op, k.value))
 	}
-	code := v.right.load(c)
+	if _, simple := v.left.(*load); simple {
+		code := v.right.load(c)
+		word := c.borrow()
+		code = append(code, instruction(store, word))
+		code = append(code, v.left.load(c)...)
+		c.release()
+		return append(code, instruction(loadXMemory, word), instruction(v.op|withX, 0))
+	}
+	code := v.left.load(c) // first, so that a long sum takes one word
 	word := c.borrow()
 	code = append(code, instruction(store, word))
-	code = append(code, v.left.load(c)...)
+	code = append(code, v.right.load(c)...)
 	c.release()
-	return append(code, instruction(loadXMemory, word), instruction(v.op|withX, 0))
+	return append(code, instruction(aToX, 0), instruction(loadMemory, word), instruction(v.op|withX, 0))
 }
 
 // guards is that of the left value alone, as in libpcap: len - ip[2:2] looks at bytes 16 and 17 of every frame, IPv4 or not.

@@ -68,7 +68,7 @@ func (e *Expression) compile(o Options) []bpf.RawInstruction {
 	c := &compiler{layers: linkLayers(o.Link), live: o.Live}
 	start := g.simplify(g.add(e.root.block(c), g.accept, g.reject))
 	program := g.program(start, c.prologue(), o.SnapLen)
-	if len(program) > kernelInstructions {
+	if o.Live && len(program) > kernelInstructions {
 		span{0, len(e.text)}.fail("it takes %d instructions, and a kernel runs at most %d", len(program), kernelInstructions)
 	}
 	return program
@@ -98,7 +98,7 @@ func (c *compiler) prologue() (code []bpf.RawInstruction) {
 // keep takes a word of scratch memory for an offset.
 func (c *compiler) keep() uint32 {
 	if c.kept == scratchWords/2 {
-		c.fail("too many headers of variable length")
+		c.fail("too many tunnels in each other for the scratch memory that filters have")
 	}
 	c.kept++
 	return c.kept - 1
