@@ -162,6 +162,9 @@ func (v *load) behindIPv4() bool {
 func (v *load) load(c *compiler) []bpf.RawInstruction {
 	v.guards(c) // fails where the link type has no such header, also for a value whose guards are not asked
 	at := c.header
+	if v.proto == "link" && c.live && c.cooked() {
+		v.fail("a cooked header is made when a frame has been captured, so a socket cannot look at it")
+	}
 	switch {
 	case v.proto == "icmp6":
 		at = c.ipHeader().plus(40)
@@ -173,7 +176,8 @@ func (v *load) load(c *compiler) []bpf.RawInstruction {
 	case fixed && v.behindIPv4():
 		return c.loadTransport(constant.value, v.size)
 	case fixed:
-		if at = at.plus(constant.value); !at.variable && at.constant >= ancillary {
+		before := at.constant
+		if at = at.plus(constant.value); !at.variable && (at.constant >= ancillary || before >= networkHeader && at.constant < before) {
 			v.index.where().fail("no frame has bytes there")
 		}
 		return c.load(at, v.size)

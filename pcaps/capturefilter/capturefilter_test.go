@@ -20,8 +20,8 @@ import (
 
 var update = flag.Bool("update", false, "write golden files")
 
-// TestErrors holds what is said about mistakes to testdata/errors.txtar, where each file is an expression, for a link type before a colon if it is
-// not Ethernet, and the answer.
+// TestErrors holds what is said about mistakes to testdata/errors.txtar, where each file is an expression and the answer. Before a colon there is the
+// link type if it is not that of Ethernet, and live if it is for a socket.
 func TestErrors(t *testing.T) {
 	const golden = "testdata/errors.txtar"
 	archive, err := txtar.ParseFile(golden)
@@ -32,6 +32,7 @@ func TestErrors(t *testing.T) {
 	for i, f := range archive.Files {
 		expression, options := f.Name, capturefilter.Options{Link: 1}
 		if link, rest, ok := strings.Cut(f.Name, ": "); ok {
+			link, options.Live = strings.CutPrefix(link, "live ")
 			n, err := strconv.ParseUint(link, 10, 16)
 			if err != nil {
 				t.Fatal(err)
@@ -308,7 +309,7 @@ func verify(t *testing.T, program []bpf.RawInstruction) {
 				t.Fatalf("%d shifts too far", pc)
 			}
 		case i.Op == 0x20 || i.Op == 0x28 || i.Op == 0x30:
-			if known := []uint32{4, 8, 44, 48}; i.K >= 0xfffff000 && !slices.Contains(known, i.K-0xfffff000) {
+			if known := []uint32{0, 4, 8, 44, 48}; i.K >= 0xfffff000 && !slices.Contains(known, i.K-0xfffff000) {
 				t.Fatalf("%d loads at %#x", pc, i.K)
 			}
 		}

@@ -147,6 +147,23 @@ func TestLive(t *testing.T) {
 		want[i] = gatherByTcpdump(t, "near", e)
 	}
 
+	// On an interface whose headers are not known, the kernel says what is behind them. It does so of Ethernet, too.
+	cooked := map[string][2]*gathering{}
+	for _, e := range []string{"ip", "not ip", "ip6", "arp", "tcp", "udp port 4789", "icmp or icmp6", "net 10", "port 80 or 53", "portrange 1-1023",
+		"host 10.0.0.1 or 10.0.0.2", "arp host 10.0.0.1", "net fe80::/10", "ip[6:2] & 0x3fff != 0", "tcp[tcpflags] & tcp-syn != 0", "ip[2:2] > 500",
+		"ip[ip[0] & 0xf << 2] = 8", "icmp[icmptype] = icmp-echo", "ip multicast", "inbound", "outbound and ip", "geneve", "geneve and tcp", "vxlan",
+		"vxlan and ip", "vxlan and vlan", "pppoes and ip", "ip proto 47", "ether proto 0x88cc", "ip or arp"} {
+		var both [2]*gathering
+		for i, link := range []uint16{1, 276} {
+			f, err := capturefilter.Compile(e, capturefilter.Options{Link: link, Live: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			both[i] = gather(t, "near", f.Program())
+		}
+		cooked[e] = both
+	}
+
 	frames := numbered(t)
 	first := make([][]byte, 8) // libpcap takes the first ones for left from before the program was attached, and runs it itself: without inbound
 	for i := range first {
@@ -165,6 +182,8 @@ func TestLive(t *testing.T) {
 		}
 	}
 
+	time.Sleep(200 * time.Millisecond) // the last ones are on their way through tcpdump
+
 	selecting, tagged := 0, 0
 	for i, e := range liveExpressions {
 		ours, theirs := got[i].end(), want[i].end()
@@ -176,6 +195,12 @@ func TestLive(t *testing.T) {
 			if strings.Contains(e, "vlan") {
 				tagged++
 			}
+		}
+	}
+	for e, both := range cooked {
+		ethernet, cooked := both[0].end(), both[1].end()
+		if !slices.Equal(ethernet, cooked) {
+			t.Errorf("%s: %d frames, %d by what the kernel knows", e, len(ethernet), len(cooked))
 		}
 	}
 	t.Logf("%d expressions, %d of them about tags; %d and %d select some of %d frames in and as many out",
@@ -298,7 +323,6 @@ func gatherByTcpdump(t *testing.T, name, expression string) *gathering {
 		t.Fatalf("tcpdump %s: %q", expression, said)
 	}
 	return &gathering{func() (numbers []uint64) {
-		time.Sleep(50 * time.Millisecond)
 		cmd.Process.Signal(unix.SIGINT)
 		for lines.Scan() {
 			if dropped := lines.Text(); strings.Contains(dropped, "dropped by kernel") && !strings.HasPrefix(dropped, "0 ") {
