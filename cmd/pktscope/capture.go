@@ -2,14 +2,18 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	"pktscope/pcaps"
 	"pktscope/pcaps/capturefilter"
 )
 
-// open opens the files. With a capture filter the source has only those frames that it means: the others are as if they had not been captured, and
+// open opens the interfaces, or the files. With a capture filter the source has only those frames that it means: the others are as if they had not been captured, and
 // are not dissected. A mistake in the filter is found before any file is opened.
 func (in *input) open(files []string) (pcaps.Source, error) {
+	if len(in.at.interfaces) > 0 {
+		return in.openInterfaces()
+	}
 	if in.capture == "" {
 		return open(files)
 	}
@@ -44,25 +48,52 @@ type captured struct {
 	filters    map[framesOf]*capturefilter.Filter // nil for those that it cannot be compiled for
 	last       *pcaps.Interface
 	current    *capturefilter.Filter // that of last
+	count      uint64                // frames that it meant
 }
 
-// Next implements [pcaps.Source]. Where the filter cannot be compiled for frames of a file, that is said once, and they are left out.
-func (c *captured) Next(f *pcaps.Frame) error {
+// Fill implements [pcaps.Source]; last counts the frames that the filter means. Where it cannot be compiled for frames of a file, that is said once, and they
+// are left out.
+func (c *captured) Fill(b *pcaps.Block, last uint64, inOrder func()) bool {
 	for {
-		if err := c.Source.Next(f); err != nil {
-			return err
+		empty, ended := false, false
+		more := c.Source.Fill(b, math.MaxUint64, func() {
+			c.choose(b, last)
+			if empty = len(b.Frames) == 0 && b.Damage == nil; empty {
+				ended = c.count >= last
+				return
+			}
+			inOrder()
+		})
+		if !more || ended {
+			return false
+		}
+		if !empty {
+			return true
+		}
+	}
+}
+
+// choose leaves in the block the frames that the filter means.
+func (c *captured) choose(b *pcaps.Block, last uint64) {
+	kept := b.Frames[:0]
+	for i := range b.Frames {
+		f := &b.Frames[i]
+		if c.count >= last {
+			break
 		}
 		if f.Interface != c.last {
 			filter, err := c.filter(f.Interface)
-			if err != nil {
-				return err
+			if err != nil && b.Damage == nil {
+				b.Damage = err
 			}
 			c.last, c.current = f.Interface, filter
 		}
 		if c.current != nil && c.current.Match(f.Data, f.WireLen) {
-			return nil
+			c.count++
+			kept = append(kept, *f)
 		}
 	}
+	b.Frames = kept
 }
 
 // filter is that for the frames of an interface. It fails once for all that are alike.

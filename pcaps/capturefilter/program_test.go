@@ -3,7 +3,6 @@ package capturefilter_test
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -117,11 +116,10 @@ func sample(t testing.TB, every int) (whole, cut [][]byte) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var f pcaps.Frame
-		for n := 0; ; n++ {
-			if err := src.Next(&f); err == io.EOF {
-				break
-			} else if err != nil || f.Interface.LinkType != pcaps.LinkTypeEthernet || len(f.Data) < 20 || n%every != 0 && n > 20 {
+		n := -1
+		for f, err := range pcaps.Frames(src) {
+			n++
+			if err != nil || f.Interface.LinkType != pcaps.LinkTypeEthernet || len(f.Data) < 20 || n%every != 0 && n > 20 {
 				continue
 			}
 			b := bytes.Clone(f.Data[:min(len(f.Data), 400)])

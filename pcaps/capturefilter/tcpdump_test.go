@@ -4,7 +4,6 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/binary"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -74,14 +73,8 @@ func read(t testing.TB, frames map[pcaps.LinkType][]frame, file string) {
 		return
 	}
 	defer src.Close()
-	var f pcaps.Frame
-	for {
-		if err := src.Next(&f); err == io.EOF {
-			return
-		} else if err != nil {
-			continue
-		}
-		if len(f.Data) > 0 {
+	for f, err := range pcaps.Frames(src) {
+		if err == nil && len(f.Data) > 0 {
 			frames[f.Interface.LinkType] = append(frames[f.Interface.LinkType], frame{slices.Clone(f.Data), f.WireLen})
 		}
 	}
