@@ -77,6 +77,7 @@ type vertex struct {
 	reached  bool
 	holds    uint64 // facts that are known to hold whenever it is reached
 	fails    uint64 // facts that are known not to
+	loaded   bool   // whatever leads to it has loaded the same
 	position int    // in the assembled program, counted from its end; -1 as long as it is not there
 }
 
@@ -246,13 +247,16 @@ func (g *graph) facts() *facts {
 }
 
 // assembler writes a program from its end: then the place of everything that is jumped to is known, as jumps only go forward.
-type assembler struct{ reversed []bpf.RawInstruction }
+type assembler struct {
+	reversed []bpf.RawInstruction
+	relays   map[*vertex]int // the place of the last jump to a vertex that conditional jumps go to which cannot reach it themselves
+}
 
 func (a *assembler) emit(i bpf.RawInstruction) { a.reversed = append(a.reversed, i) }
 
 // program is the instructions of the graph from start on. What is accepted returns keep, the bytes to keep of a frame.
 func (g *graph) program(start *vertex, prologue []bpf.RawInstruction, keep uint32) []bpf.RawInstruction {
-	a := &assembler{}
+	a := &assembler{relays: map[*vertex]int{}}
 	for _, v := range g.vertices {
 		v.position = -1
 	}
@@ -270,6 +274,7 @@ func (g *graph) program(start *vertex, prologue []bpf.RawInstruction, keep uint3
 			pending = append(pending, v.success, v.failure)
 		}
 	}
+	g.findLoaded(start, reachable)
 	for _, v := range g.vertices { // what follows first
 		if reachable[v] {
 			a.vertex(v)
@@ -281,6 +286,27 @@ func (g *graph) program(start *vertex, prologue []bpf.RawInstruction, keep uint3
 	}
 	slices.Reverse(a.reversed)
 	return a.reversed
+}
+
+// findLoaded finds the tests that need not load what they look at.
+func (g *graph) findLoaded(start *vertex, reachable map[*vertex]bool) {
+	leading := map[*vertex]string{} // what is loaded on all ways to a vertex so far
+	arrive := func(v *vertex, code string) {
+		if v.test == nil {
+			return
+		}
+		before, ok := leading[v]
+		v.loaded = (!ok || v.loaded && before == code) && code == string(codeKey(v.test.code))
+		leading[v] = code
+	}
+	arrive(start, "")
+	for _, v := range slices.Backward(g.vertices) {
+		if reachable[v] {
+			code := string(codeKey(v.test.code))
+			arrive(v.success, code)
+			arrive(v.failure, code)
+		}
+	}
 }
 
 // distance is the number of instructions that a jump written now leaves out.
@@ -296,8 +322,12 @@ func (a *assembler) jump(to *vertex) {
 // near returns the distance to a vertex as a conditional jump has it, in a byte: if it is too far, to a jump of its own.
 func (a *assembler) near(to *vertex, room int) uint8 {
 	d := a.distance(to)
+	if relay, ok := a.relays[to]; ok && d > 255-room {
+		d = len(a.reversed) - 1 - relay
+	}
 	if d > 255-room {
 		a.jump(to)
+		a.relays[to] = len(a.reversed) - 1
 		d = 0
 	}
 	return uint8(d)
@@ -316,8 +346,10 @@ func (a *assembler) vertex(v *vertex) {
 		failure += uint8(len(a.reversed) - middle)
 		a.emit(bpf.RawInstruction{Op: v.test.jump, Jt: success, Jf: failure, K: v.test.k})
 	}
-	for _, i := range slices.Backward(v.test.code) {
-		a.emit(i)
+	if !v.loaded || v.test.jump == 0 {
+		for _, i := range slices.Backward(v.test.code) {
+			a.emit(i)
+		}
 	}
 	v.position = len(a.reversed) - 1
 }
