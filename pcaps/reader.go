@@ -64,49 +64,6 @@ type format interface {
 	next(*Frame) error
 }
 
-// contents is what a file says besides its frames.
-type contents struct {
-	name       string
-	index      int // of the file
-	interfaces []*Interface
-	sections   []Section
-	names      []NameRecord
-	secrets    []Secrets
-	kept       int // bytes
-	notKept    int // blocks and comments
-}
-
-func (c *contents) addInterface(i *Interface) {
-	i.File, i.FileIndex, i.Index = c.name, c.index, len(c.interfaces)
-	c.interfaces = append(c.interfaces, i)
-}
-
-// keep reports whether n more bytes can be kept.
-func (c *contents) keep(n int) bool {
-	n += keptOverhead
-	if c.kept+n > maxKept {
-		c.notKept++
-		return false
-	}
-	c.kept += n
-	return true
-}
-
-// keepText returns the text of an option, none if it cannot be kept.
-func (c *contents) keepText(value []byte) string {
-	if !c.keep(len(value)) {
-		return ""
-	}
-	return text(value)
-}
-
-func (c *contents) keepComment(comments []string, value []byte) []string {
-	if !c.keep(len(value)) {
-		return comments
-	}
-	return append(comments, text(value))
-}
-
 // Open opens a capture file, "-" for standard input, "corpus:NAME" for a [Recording]. The error is a *[FormatError] if it is none, a
 // *[DamageError] if its first header is cut short, an *[fs.PathError] if it cannot be opened, and a *[NoRecordingError] if there is no such
 // recording.
@@ -161,6 +118,7 @@ func newReader(src io.Reader, name string, index, block int) (*Reader, error) {
 		size:     -1,
 		latest:   math.MinInt64,
 	}
+	r.given = &r.frames
 	r.stream = stream{src: r.source, buf: make([]byte, block)}
 	r.pieces.size = block
 	r.pieces.passed.L = &r.pieces.mutex
@@ -308,16 +266,16 @@ func (r *Reader) located(err error) error {
 
 func (r *Reader) Info() Info { return r.info }
 
-func (r *Reader) Interfaces() []*Interface { return r.interfaces }
+func (r *Reader) Interfaces() []*Interface { return r.now().interfaces }
 
 // Sections returns the sections of a pcapng file that have been read so far; none for other formats.
-func (r *Reader) Sections() []Section { return r.sections }
+func (r *Reader) Sections() []Section { return r.now().sections }
 
 // Names returns the name resolution records that have been read so far.
-func (r *Reader) Names() []NameRecord { return r.names }
+func (r *Reader) Names() []NameRecord { return r.now().names }
 
 // Secrets returns the decryption secrets that have been read so far.
-func (r *Reader) Secrets() []Secrets { return r.secrets }
+func (r *Reader) Secrets() []Secrets { return r.now().secrets }
 
 // NotKept counts the texts, names and secrets that were left out because the file holds more than 64 MiB of them.
 func (r *Reader) NotKept() int { return r.notKept }
