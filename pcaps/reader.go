@@ -49,6 +49,7 @@ type Reader struct {
 	format     format
 	source     *source
 	pieces     pieces
+	ahead      *ahead // of a file that is compressed
 	size       int64
 	stat       os.FileInfo // nil where the caller opened the file
 	closers    []io.Closer
@@ -137,11 +138,13 @@ func (r *Reader) detect() (err error) {
 	if c, ok := compressionOf(head); ok {
 		again := io.MultiReader(bytes.NewReader(slices.Clone(head)), r.source)
 		plain, err := c.open(bufio.NewReaderSize(again, 64<<10))
-		r.stream = stream{src: plain, packed: c.name, buf: r.buf}
+		r.stream = stream{packed: c.name, buf: r.buf}
 		if err != nil {
 			return r.corrupt(err)
 		}
-		r.closers = append(r.closers, plain)
+		r.ahead = newAhead(plain, r.pieces.size, r.pieces.size)
+		r.src = r.ahead
+		r.closers = append(r.closers, r.ahead)
 		head = r.peek(enough)
 	}
 	switch _, _, isPcap := pcapMagic(head); {
@@ -201,11 +204,15 @@ func (r *Reader) walk(b *Block, n int, err error, last uint64) error {
 		return io.EOF
 	}
 	plain := r.source.file != nil
-	if plain {
-		size := r.pieces.size
+	switch size := r.pieces.size; {
+	case plain:
 		b.memory = r.moveTo(b.memory, size, size+n)
 		r.err = cmp.Or(r.err, err)
-	} else {
+	case r.ahead != nil:
+		f := r.ahead.exchange(b.memory)
+		b.memory = r.moveTo(f.memory, f.start, f.end)
+		r.err = cmp.Or(r.err, f.err)
+	default:
 		start := len(r.unread())
 		if len(b.memory) < 2*start {
 			b.memory = make([]byte, 2*start)
@@ -229,8 +236,8 @@ func (r *Reader) walk(b *Block, n int, err error, last uint64) error {
 	if len(b.Frames) == 0 && b.Damage == nil {
 		return io.EOF
 	}
-	if !plain {
-		b.memory = r.buf
+	if !plain && r.ahead == nil {
+		b.memory = r.buf // it may have grown
 	}
 	r.leave()
 	return nil
