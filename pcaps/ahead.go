@@ -5,7 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// ahead decompresses in a goroutine of its own, beside those that look at what comes out: at most so many buffers ahead of them.
+// ahead decompresses in a goroutine of its own, beside those that look at what comes out, and aheadBuffers ahead of them. On one processor
+// they take turns.
 type ahead struct {
 	src     io.ReadCloser
 	room    int // in front of what is in a buffer
