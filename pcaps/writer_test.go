@@ -279,3 +279,30 @@ func BenchmarkWrite(b *testing.B) {
 		})
 	}
 }
+
+// A frame is written through memory that was there before.
+func TestWriterDoesNotAllocate(t *testing.T) {
+	for _, name := range []string{"out.pcap", "out.pcapng"} {
+		r, err := NewReader(bytes.NewReader(everything(orders[0])), "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := Create(filepath.Join(t.TempDir(), name), r, WriteOptions{FramesOnly: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Discard()
+		f := Frame{Number: 1, Time: 1e18, Data: make([]byte, 100), WireLen: 100, Interface: newInterface(LinkTypeEthernet, 0)}
+		write := func() {
+			if err := w.Write(&f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 * pieceSize / 100 { // the buffer is as large as it becomes
+			write()
+		}
+		if n := testing.AllocsPerRun(1000, write); n > 0 {
+			t.Errorf("%s: %v allocations a frame", name, n)
+		}
+	}
+}

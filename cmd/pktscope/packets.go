@@ -103,7 +103,7 @@ func (o *packetsOptions) run(files []string) error {
 	o.dissect.Relative = printer.relative
 	o.see = o.times.see
 	var c reports.Consumer = printer
-	if o.format != "line" && !out.terminal && regular(files) { // nobody waits for each packet
+	if !out.terminal && regular(files) && !(o.format == "line" && o.times.delta()) { // nobody waits for each packet
 		c = shardedPrinter{printer, o}
 	}
 	err = o.read(files, printer.checksums, c)
@@ -199,6 +199,9 @@ type printerShard struct {
 	packetPrinter
 	to *output
 }
+
+// Begin implements [reports.Shard].
+func (r printerShard) Begin(uint64) {}
 
 // Packet implements [reports.Shard].
 func (r printerShard) Packet(p *dissect.Packet) { r.append(p) }
