@@ -66,7 +66,8 @@ func TestWriterKeepsEverything(t *testing.T) {
 		}
 		options := []cmp.Option{cmpopts.IgnoreFields(Interface{}, "File"), cmpopts.IgnoreFields(Frame{}, "Offset"), cmpopts.IgnoreUnexported(Interface{}),
 			cmpopts.EquateComparable(NameRecord{}.Addr)}
-		for _, pair := range [][2]any{{want, got}, {r.Interfaces(), again.Interfaces()}, {r.Sections(), again.Sections()},
+		for _, pair := range [][2]any{{want, got}, {r.Interfaces(), again.Interfaces()}, {statisticsOf(r.Interfaces()), statisticsOf(again.Interfaces())},
+			{r.Sections(), again.Sections()},
 			{r.Names(), again.Names()}, {r.Secrets(), again.Secrets()}} {
 			if diff := cmp.Diff(pair[0], pair[1], options...); diff != "" {
 				t.Errorf("%v (-read +read again):\n%s", o, diff)

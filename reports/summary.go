@@ -267,15 +267,16 @@ func (r *summary) formats() Cell {
 // dropped is how many packets the capturing systems say that they lost, absent where none of them counted.
 func (r *summary) dropped() Cell {
 	var n int64
-	counted := false
+	known := false
 	for _, i := range r.source.Interfaces() {
-		for _, lost := range []int64{i.Dropped, i.OSDropped} {
+		counted := i.Statistics()
+		for _, lost := range []int64{counted.Dropped, counted.OSDropped} {
 			if lost >= 0 {
-				n, counted = n+lost, true
+				n, known = n+lost, true
 			}
 		}
 	}
-	if !counted {
+	if !known {
 		return Cell{}
 	}
 	return Int(n)

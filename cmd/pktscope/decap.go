@@ -54,8 +54,7 @@ func (d *decap) point(i *pcaps.Interface, link uint16) *pcaps.Interface {
 
 // derived is an interface like i for frames that were made of those of i: without its filter and its statistics, which are not theirs.
 func derived(i *pcaps.Interface) *pcaps.Interface {
-	like := *i
+	like := i.Uncounted()
 	like.Filter, like.Comments = "", nil
-	like.Received, like.Dropped, like.OSDropped = -1, -1, -1
-	return &like
+	return like
 }
