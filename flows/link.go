@@ -235,7 +235,7 @@ func (t *Tracker) seek(n uint32, d Direction, o *Observation, segment *TCPSegmen
 		if t.segments.slots[other.segment].Point == t.segments.slots[f.segment].Point {
 			of = &here
 		}
-		of.add(candidate{m, kind, evidence, opposite})
+		t.addCandidate(of, candidate{m, kind, evidence, opposite})
 	}
 	best := &here
 	if here.n == 0 {
@@ -276,7 +276,15 @@ type candidate struct {
 	opposite bool // its original direction is the other one
 }
 
-func (c *candidates) add(one candidate) {
+// addCandidate adds one, unless it is a candidate that is there already, captured at another place: then that stands for both which was
+// captured where the packet came by first. A reply comes back by where its request was captured last.
+func (t *Tracker) addCandidate(c *candidates, one candidate) {
+	if c.n > 0 && t.proven(t.translations.byPair[pairOf(t.segmentOf(c.first.flow).ID, t.segmentOf(one.flow).ID)]) {
+		if (t.records.at(one.flow).id < t.records.at(c.first.flow).id) != (one.kind == ReplyOf) {
+			c.first = one
+		}
+		return
+	}
 	if c.n++; c.n == 1 {
 		c.first = one
 	}
