@@ -25,24 +25,29 @@ var arrows = map[string][]string{
 	"journeys":       {"dissect", "flows", "internal/mulfold", "reports"},
 	"reports":        {"control", "dissect", "dissect/filter", "flows", "internal/mulfold", "pcaps", "reports/oui"},
 	"reports/oui":    nil,
+	"metrics":        {"live", "reports"},
+	"live":           {"dissect", "dissect/filter", "flows", "pcaps", "reports"},
 	"docs":           nil,
-	"cmd/pktscope":   {"anonymize", "control", "dissect", "dissect/filter", "docs", "flows", "ipfix", "journeys", "pcaps", "reports"},
+	"cmd/pktscope":   {"anonymize", "control", "dissect", "dissect/filter", "docs", "flows", "ipfix", "journeys", "live", "metrics", "pcaps", "pcaps/capturefilter", "reports"},
 
 	// What makes captures for tests and benchmarks states the formats a second time and so must not look at dissect.
 	"bench/generate":        {"internal/craft"},
 	"bench/generated":       {"internal/craft"},
+	"bench/peers":           nil, // runs pktscope as the others
 	"internal/craft":        nil,
 	"internal/mulfold":      nil,
 	"internal/craft/oracle": nil,
+
+	"pcaps/capturefilter": nil, // asked by link type and bytes alone: sockets have filters, too
 
 	"pcaps/lab":          nil, // tests only
 	"pcaps/lab/manifest": {"pcaps"},
 }
 
-// Packet libraries are for reading and writing files, and for second opinions in tests: what dissects is our own.
+// Packet libraries are for reading and writing files, for second opinions in tests, and to be measured: what dissects is our own.
 var (
 	packetLibraries  = []string{"github.com/google/gopacket", "github.com/gopacket/gopacket"}
-	mayImportLibrary = []string{"pcaps", "bench/generated", "internal/craft/oracle"}
+	mayImportLibrary = []string{"pcaps", "bench/generated", "bench/peers", "internal/craft/oracle"}
 )
 
 func TestImports(t *testing.T) {

@@ -1,6 +1,10 @@
 package flows
 
-import "time"
+import (
+	"encoding/binary"
+	"slices"
+	"time"
+)
 
 // The same packet may be captured more than once: at two capture points, or twice at one that mirrors two ports. A second capture in the
 // same segment is a duplicate, and no retransmission. One at another place links the two flows, and is evidence that the two segments are
@@ -128,6 +132,7 @@ type copyOf struct {
 	duplicate bool      // it was captured before in the same segment
 	whole     bool      // and with as much around it, so that this is a duplicate, too
 	matches   []capture // where else it was captured
+	same      []capture // where else it was captured with the same addresses, whether that is the same network or not
 	others    []capture // packets with the same print and other addresses: it may have been translated
 	alike     bool      // there is one like it in another segment of one of those places: nobody knows which is whose
 }
@@ -137,7 +142,7 @@ type copyOf struct {
 func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
 	c := &t.copy // field by field: a copy of the whole would wait for what was just written of it
 	c.depth, c.duplicate, c.whole, c.alike = depth, false, false, false
-	c.matches, c.others = c.matches[:0], c.others[:0]
+	c.matches, c.same, c.others = c.matches[:0], c.same[:0], c.others[:0]
 	if o.is(portless | untracked) {
 		return c
 	}
@@ -146,8 +151,11 @@ func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
 	if places == 0 || !set.worthwhile(places, o, s) {
 		return c
 	}
-	met := uint8(0) // places of those in other segments, by bits
-	for i := range copyWays {
+	var alike [copyWays]*capture // those with the same addresses and identification, the first captured first
+	var at [copyWays]int         // their places
+	n, before := 0, 0            // how many, and how many of them were captured exactly here
+	for k := range copyWays {
+		i := (int(set.next) + k) % copyWays
 		if places>>i&1 == 0 {
 			continue
 		}
@@ -159,15 +167,27 @@ func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
 		if flow.id != was.id {
 			continue // it has left
 		}
-		other := t.segments.slots[flow.segment]
 		same, opposite := flow.alike(&o.Tuple)
 		switch {
 		case !same:
 			c.others = append(c.others, *was)
 		case opposite != (was.d == Reply) || o.ipID != was.ipID:
 			// An answer that is like the question, or another packet that is like this one.
+		default:
+			alike[n], at[n] = was, i
+			n++
+			c.same = append(c.same, *was)
+			if t.segments.slots[flow.segment] == s && was.onHop(o) {
+				before++
+			}
+		}
+	}
+	met := uint8(0) // places of those in other segments, by bits
+	for k, was := range alike[:n] {
+		i, other := at[k], t.segmentOf(was.flow)
+		switch counterpart := counterparts(alike[:k], was); {
 		case other == s:
-			if again(o, was) {
+			if again(o) && !t.sentAgain(o, alike[:n]) || !was.onHop(o) && counterpart >= before {
 				c.duplicate, c.whole = true, c.whole || was.depth == depth
 			}
 		case !elsewhere(o, was, other, s):
@@ -175,8 +195,8 @@ func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
 				c.alike = true
 				met |= 1 << i
 			}
-		case sameNetwork(o, was):
-			c.matches = append(c.matches, *was)
+		case counterpart == before && sameNetwork(o, was):
+			c.match(o, was)
 			c.alike = c.alike || set.alike>>i&1 != 0
 			met |= 1 << i
 		}
@@ -196,6 +216,40 @@ func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
 // captured at another place than o, or behind a router. What has another tuple at the same place was not translated, see compare.
 func (s *copySet) worthwhile(places uint8, o *Observation, in *Segment) bool {
 	return places&(s.names.equal(nameOf(o))|^s.wheres.equal(where(o))) != 0 || o.point >= noWhere || in.interfaced()
+}
+
+// onHop tells whether the packet of o is on the same hop as was, captured at the same place, if it is in the same segment.
+func (was *capture) onHop(o *Observation) bool {
+	return o.point == was.point && o.Link == was.link && o.TTL == was.ttl
+}
+
+// counterparts counts which of these were captured where was is. What is sent twice and has no identification is captured twice at each place, and of
+// two places the first ones belong together, and the second ones.
+func counterparts(these []*capture, was *capture) (n int) {
+	for _, x := range these {
+		if x.flow == was.flow && x.point == was.point && x.link == was.link && x.ttl == was.ttl {
+			n++
+		}
+	}
+	return n
+}
+
+// match notes that the packet of o was captured as was. Of one flow that has it on several hops the one counts that it shares.
+func (c *copyOf) match(o *Observation, was *capture) {
+	for i := range c.matches {
+		if m := &c.matches[i]; m.flow == was.flow {
+			if was.ttl == o.TTL {
+				*m = *was
+			}
+			return
+		}
+	}
+	c.matches = append(c.matches, *was)
+}
+
+// holds tells whether flow n has the packet, too.
+func (c *copyOf) holds(n uint32) bool {
+	return slices.ContainsFunc(c.same, func(was capture) bool { return was.flow == n })
 }
 
 // spoil takes back what the packets at the met places of a set proved of each other: now there is one in segment s that is like them, so that
@@ -220,10 +274,31 @@ func (t *Tracker) spoil(set *copySet, met uint8, s *Segment) {
 	set.alike |= met
 }
 
-// again tells whether o is a second capture of the packet that was captured before in the same segment, and not one that was sent again: it
-// has the same identification, or it was on another hop or at another capture point, or TCP would have had no time to send it again.
-func again(o *Observation, was *capture) bool {
-	return o.ipID != 0 || o.point != was.point || o.Link != was.link || o.TTL != was.ttl || o.is(numbered)
+// again tells whether o, which was captured before on the same hop, was captured once more and not sent once more: its identification says so,
+// or TCP would have had no time to send it again.
+func again(o *Observation) bool { return o.ipID != 0 || o.is(numbered) }
+
+// sentAgain tells whether o is a segment that was sent again although that is not to be seen in it, as it has no identification: the receiver
+// asks for it. Those like it were captured before.
+func (t *Tracker) sentAgain(o *Observation, alike []*capture) bool {
+	if o.ipID != 0 || o.Protocol != protocolTCP || o.Payload == 0 || len(o.body) < 8 {
+		return false
+	}
+	var last *capture // on the same hop
+	for _, was := range alike {
+		if was.onHop(o) {
+			last = was
+		}
+	}
+	if last == nil {
+		return false
+	}
+	n, d := last.flow, last.d
+	if tied := t.tied(t.accounts.at(n)); tied.owner != 0 {
+		n, d = tied.owner, d.flip(tied.flip)
+	}
+	tcp := t.records.at(n).tcp
+	return tcp != 0 && t.tcps.at(tcp).asked(d, binary.BigEndian.Uint32(o.body[4:]), ticksOf(last.time), ticksOf(o.Time))
 }
 
 // elsewhere tells whether the packet of o, in segment s, was captured at another place than the one captured before in segment other. A packet in

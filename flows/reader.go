@@ -63,6 +63,8 @@ var (
 	idIGMP, idGRE     = protocolNumber("igmp"), protocolNumber("gre")
 	idTRILL, idSLL    = protocolNumber("trill"), protocolNumber("sll")
 	idEthernet        = protocolNumber("eth")
+	idIPv6Fragment    = protocolNumber("ipv6.fraghdr")
+	idData            = protocolNumber("data")
 )
 
 // linkCooked is LINKTYPE_LINUX_SLL, what capturing on all interfaces gives, without saying which.
@@ -160,6 +162,7 @@ type walk struct {
 
 	named             bool // an identifier stands between that header and where the walk is
 	transport         bool // what follows that header was read
+	alone             bool // that header is of a fragment, of whose datagram nothing was read
 	trill             bool // the next tag is TRILL's inner VLAN
 	quoted            bool // in what an ICMP error quotes
 	inner, innerLayer int  // the innermost observation that is not of a quoted header, and its layer; -1 for none
@@ -197,6 +200,7 @@ func (w *walk) layers() {
 		case role&roleExtension != 0:
 			if h := p.Header(l); w.ip >= 0 && !w.transport && len(h) > 0 {
 				w.batch.observations[w.ip].Protocol = h[0]
+				w.alone = l.Protocol == idIPv6Fragment && whole && dissect.IPv6Fragment(h).Fragment() && w.unfinished(i)
 			}
 			continue
 		case role&roleTransport != 0 && w.ip >= 0 && !w.transport:
@@ -310,6 +314,20 @@ func (w *walk) network(i int) {
 		o.flags |= badChecksum
 	}
 	w.ip, w.layer, w.named, w.transport = n, i, false, false
+	w.alone = l.Protocol == idIPv4 && dissect.IPv4(h).Fragment() && w.unfinished(i)
+}
+
+// unfinished tells whether nothing is known of what the fragment in layer i is a part of: it was not put together, and the layer's payload was
+// not looked into, as that of a first fragment that nobody can put together is.
+func (w *walk) unfinished(i int) bool {
+	p := w.packet
+	l := &p.Layers[i]
+	for j := i + 1; j < len(p.Layers); j++ {
+		if c := &p.Layers[j]; int(c.Parent) == i && (c.Source != l.Source || c.Protocol != idData) {
+			return false
+		}
+	}
+	return true
 }
 
 // fragment notes of how many fragments the datagram of layer i was made, if it was.
@@ -439,7 +457,7 @@ func (w *walk) finish() {
 		return
 	}
 	o := &w.batch.observations[w.ip]
-	if !w.transport && (hasPorts(o.Protocol) || o.query()) {
+	if !w.transport && (hasPorts(o.Protocol) || o.query() || w.alone) {
 		o.flags |= portless
 	}
 	o.hash = o.Tuple.hash()
@@ -457,6 +475,9 @@ func (w *walk) print() {
 	}
 	o.flags |= innermost
 	o.Print, o.Link = fingerprint(o, s), linkPrint(w.packet, w.innerLayer)
+	if o.body == nil { // protocols without ports: what is behind the header tells their packets apart
+		o.Print = max(1, printBytes(o.Print, w.packet.Payload(&w.packet.Layers[w.innerLayer])))
+	}
 	if next := w.inner + 1; next < len(w.batch.observations) {
 		if q := &w.batch.observations[next]; q.is(related) {
 			q.Print = quotedPrint(q)

@@ -330,7 +330,7 @@ func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, paren
 		}
 		return n
 	}
-	n, d = t.advance(n, d, s, hash, uint32(symmetric>>32), o, segment, len(c.matches) > 0)
+	n, d = t.advance(n, d, s, hash, uint32(symmetric>>32), o, segment, c)
 	f, a := t.records.at(n), t.accounts.at(n)
 	f.state |= recent | hadOriginal<<d
 	if parent != 0 {
@@ -517,11 +517,13 @@ func (t *Tracker) leave(n uint32) {
 }
 
 // advance lets the state of flow n see a packet of direction d. If it belongs to a new connection with the same key, that is a new flow.
-func (t *Tracker) advance(n uint32, d Direction, s *Segment, hash, symmetric uint32, o *Observation, segment *TCPSegment, copied bool) (uint32, Direction) {
+func (t *Tracker) advance(n uint32, d Direction, s *Segment, hash, symmetric uint32, o *Observation, segment *TCPSegment, copies *copyOf) (uint32, Direction) {
+	copied := len(copies.matches) > 0
 	f, a := t.records.at(n), t.accounts.at(n)
 	if !copied && f.state&(hadOriginal<<d.Other()) == 0 && a.tries < maxTries {
 		if tied := t.tied(a); tied.owner == 0 && tied.members == 0 {
-			t.seek(n, d, o, segment)
+			t.seek(n, d, o, segment, copies)
+			a = t.accounts.at(n)
 		}
 	}
 	tied := t.tied(a)

@@ -185,10 +185,11 @@ func TestSuspend(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var f Frame
-		if err := r.Next(&f); err != nil {
-			t.Fatal(err)
+		var b Block
+		if !r.Fill(&b, 1, func() {}) {
+			t.Fatal(b.Damage)
 		}
+		f := b.Frames[0]
 		const frames = 5
 		for i := range frames {
 			f.WireLen = 100 + i
@@ -237,16 +238,15 @@ func copyTo(t *testing.T, r *Reader, path string, o WriteOptions) []Frame {
 		t.Fatal(err)
 	}
 	var frames []Frame
-	for {
-		var f Frame
-		if err := r.Next(&f); err != nil {
+	for f, err := range Frames(r) {
+		if err != nil {
 			break
 		}
-		if err := w.Write(&f); err != nil {
+		if err := w.Write(f); err != nil {
 			t.Fatal(err)
 		}
-		f.Data = bytes.Clone(f.Data)
-		frames = append(frames, f)
+		frames = append(frames, *f)
+		frames[len(frames)-1].Data = bytes.Clone(f.Data)
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
@@ -276,5 +276,32 @@ func BenchmarkWrite(b *testing.B) {
 			}
 			w.Discard()
 		})
+	}
+}
+
+// A frame is written through memory that was there before.
+func TestWriterDoesNotAllocate(t *testing.T) {
+	for _, name := range []string{"out.pcap", "out.pcapng"} {
+		r, err := NewReader(bytes.NewReader(everything(orders[0])), "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := Create(filepath.Join(t.TempDir(), name), r, WriteOptions{FramesOnly: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Discard()
+		f := Frame{Number: 1, Time: 1e18, Data: make([]byte, 100), WireLen: 100, Interface: newInterface(LinkTypeEthernet, 0)}
+		write := func() {
+			if err := w.Write(&f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 * pieceSize / 100 { // the buffer is as large as it becomes
+			write()
+		}
+		if n := testing.AllocsPerRun(1000, write); n > 0 {
+			t.Errorf("%s: %v allocations a frame", name, n)
+		}
 	}
 }

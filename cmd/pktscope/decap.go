@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strconv"
 
-	"pktscope/dissect"
 	"pktscope/pcaps"
 )
 
@@ -35,17 +34,6 @@ func (d *decap) Set(s string) (err error) {
 		return errors.New("frames inside a packet are numbered from 1 inwards; without a number it is the innermost")
 	}
 	return nil
-}
-
-// frame makes f, which is that of p, the frame inside it. It returns false if there is none.
-func (d *decap) frame(p *dissect.Packet, f *pcaps.Frame) bool {
-	const direction = 3 // flags that hold inside, too
-	inside, ok := p.Carried(d.n)
-	if ok {
-		f.Data, f.WireLen, f.Flags = inside.Data, inside.WireLen, f.Flags&direction
-		f.Interface = d.point(f.Interface, inside.Link)
-	}
-	return ok
 }
 
 // point is the interface of frames that were carried along i.
