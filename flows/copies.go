@@ -30,13 +30,33 @@ const copyWays = 7
 
 // copySet has packets whose prints are alike, each in a place of its own. It is one cache line.
 type copySet struct {
-	tags   [2]uint64        // more of their prints: 16 bits of each
-	names  [copyWays]uint16 // what nameOf says of them
-	wheres [copyWays]uint16 // what where says of them
+	tags   lanes            // more of their prints
+	names  lanes            // what nameOf says of them
+	wheres lanes            // what where says of them
 	at     [copyWays]uint16 // their numbers in last, if that is theirs still
 	next   uint8            // the place whose packet was captured longest ago
 	alike  uint8            // places of packets that prove nothing, by bits: there was one like it in another segment of the same capture point
-	_      [4]byte
+}
+
+// lanes are 16 bits for each place, which are compared all at a time.
+type lanes [2]uint64
+
+func (l *lanes) set(place uint8, v uint16) {
+	shift := place % 4 * 16
+	l[place/4] = l[place/4]&^(0xffff<<shift) | uint64(v)<<shift
+}
+
+// equal returns the places that have v, by bits.
+func (l *lanes) equal(v uint16) uint8 {
+	all := uint64(v) * 0x0001_0001_0001_0001
+	return (zeros(l[0]^all) | zeros(l[1]^all)<<4) & (1<<copyWays - 1)
+}
+
+// zeros returns which of the four parts of 16 bits are zero, by bits.
+func zeros(x uint64) uint8 {
+	const low = 0x7fff_7fff_7fff_7fff
+	top := ^(x&low + low | x | low) >> 15
+	return uint8(top|top>>15|top>>30|top>>45) & 0xf
 }
 
 // capture is a packet where it was captured.
@@ -70,9 +90,10 @@ func (c *copies) remember(o *Observation, n, id uint32, d Direction, with *copyO
 	set := c.set(o.Print)
 	place := set.next
 	set.next = (place + 1) % copyWays
-	word, shift := place/4, place%4*16
-	set.tags[word] = set.tags[word]&^(0xffff<<shift) | tagOf(o.Print)<<shift
-	set.names[place], set.wheres[place], set.at[place] = nameOf(o), where(o), c.next
+	set.tags.set(place, tagOf(o.Print))
+	set.names.set(place, nameOf(o))
+	set.wheres.set(place, where(o))
+	set.at[place] = c.next
 	set.alike &^= 1 << place
 	if with.alike {
 		set.alike |= 1 << place
@@ -94,25 +115,7 @@ func (c *copies) in(set *copySet, place int, print uint64) *capture {
 }
 
 // tagOf is what tells the prints of a set apart, nearly always.
-func tagOf(print uint64) uint64 { return print / copySets & 0xffff }
-
-// tagged returns which places of a set have the tag, by bits.
-func (s *copySet) tagged(tag uint64) (places uint8) {
-	const ones, tops = 0x0001_0001_0001_0001, 0x8000_8000_8000_8000
-	a, b := s.tags[0]^tag*ones, s.tags[1]^tag*ones|0xffff<<48
-	if ((a-ones)&^a|(b-ones)&^b)&tops == 0 {
-		return 0 // there is no zero among the 16-bit parts
-	}
-	for i := range 4 {
-		if uint16(a>>(16*i)) == 0 {
-			places |= 1 << i
-		}
-		if uint16(b>>(16*i)) == 0 {
-			places |= 1 << (4 + i)
-		}
-	}
-	return places
-}
+func tagOf(print uint64) uint16 { return uint16(print / copySets) }
 
 // nameOf is the same for packets with the same tuple and the same identification.
 func nameOf(o *Observation) uint16 { return uint16(o.hash) ^ o.ipID }
@@ -144,7 +147,7 @@ func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
 		return c
 	}
 	set := t.copies.set(o.Print)
-	places := set.tagged(tagOf(o.Print))
+	places := set.tags.equal(tagOf(o.Print))
 	if places == 0 || !set.worthwhile(places, o, s) {
 		return c
 	}
@@ -212,16 +215,7 @@ func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
 // worthwhile tells whether one of the packets in these places may be worth a look: one with the same tuple and identification, or one that was
 // captured at another place than o, or behind a router. What has another tuple at the same place was not translated, see compare.
 func (s *copySet) worthwhile(places uint8, o *Observation, in *Segment) bool {
-	name, here := nameOf(o), where(o)
-	if o.point >= noWhere || in.interfaced() {
-		return true
-	}
-	for i := range copyWays {
-		if places>>i&1 != 0 && (s.names[i] == name || s.wheres[i] != here) {
-			return true
-		}
-	}
-	return false
+	return places&(s.names.equal(nameOf(o))|^s.wheres.equal(where(o))) != 0 || o.point >= noWhere || in.interfaced()
 }
 
 // onHop tells whether the packet of o is on the same hop as was, captured at the same place, if it is in the same segment.

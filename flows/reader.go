@@ -123,11 +123,22 @@ func (r *Reader) Read(p *dissect.Packet, b *Batch) {
 	w.layers()
 	w.finish()
 	w.print()
-	n := len(b.packets)
-	b.packets = append(b.packets, mark{})
-	m := &b.packets[n]
+	b.packets = extend(b.packets)
+	m := &b.packets[len(b.packets)-1]
 	m.end, m.path, m.bytes = int32(len(b.observations)), w.number(), uint32(p.WireLen)
 	m.time, m.timeless = p.Time, p.Timeless
+}
+
+// extend appends a zero T, in place: append would make it elsewhere and copy it.
+func extend[T any](s []T) []T {
+	n := len(s)
+	var zero T
+	if n == cap(s) {
+		return append(s, zero)
+	}
+	s = s[:n+1]
+	s[n] = zero
+	return s
 }
 
 // PathOf returns the identifiers around the innermost header of p, outermost first. It makes a path anew for each packet.
@@ -141,12 +152,13 @@ func PathOf(p *dissect.Packet) Path {
 
 // walk goes over the layers of a packet, outermost first.
 type walk struct {
-	paths  *paths
-	path   uint32 // to where the walk is, a node of paths
-	packet *dissect.Packet
-	batch  *Batch
-	ip     int // the observation of the innermost IP header so far, -1 before the first
-	layer  int // its layer
+	paths         *paths
+	path          uint32 // to where the walk is, a node of paths
+	numbered, its uint32 // the path whose number was asked for last, and that number
+	packet        *dissect.Packet
+	batch         *Batch
+	ip            int // the observation of the innermost IP header so far, -1 before the first
+	layer         int // its layer
 
 	named             bool // an identifier stands between that header and where the walk is
 	transport         bool // what follows that header was read
@@ -161,6 +173,7 @@ func (w *walk) start(p *dissect.Packet, b *Batch) {
 	w.packet, w.batch, w.ip, w.inner = p, b, -1, -1
 	w.named, w.transport, w.trill, w.quoted = false, false, false, false
 	w.path = w.paths.root(p.Point)
+	w.numbered = noNode
 }
 
 func (w *walk) layers() {
@@ -244,7 +257,11 @@ func (w *walk) ends() {
 
 // number is that of the path to where the walk is.
 func (w *walk) number() uint32 {
+	if w.path == w.numbered {
+		return w.its
+	}
 	n, fresh := w.paths.number(w.path)
+	w.numbered, w.its = w.path, n
 	if fresh {
 		w.batch.fresh = append(w.batch.fresh, path{w.packet.Point, w.paths.path(w.path)})
 	}
@@ -263,7 +280,7 @@ func (w *walk) network(i int) {
 		w.ends()
 	}
 	n := len(w.batch.observations)
-	w.batch.observations = append(w.batch.observations, Observation{})
+	w.batch.observations = extend(w.batch.observations)
 	o := &w.batch.observations[n]
 	o.path, o.tcp = w.number(), -1
 	o.Time, o.Frame, o.point = p.Time, p.Number, uint16(p.Point.ID)
@@ -276,8 +293,8 @@ func (w *walk) network(i int) {
 		v := dissect.IPv4(h)
 		binary.BigEndian.PutUint32(o.Src[8:], 0xffff)
 		binary.BigEndian.PutUint32(o.Dst[8:], 0xffff)
-		copy(o.Src[12:], v.Source())
-		copy(o.Dst[12:], v.Destination())
+		binary.LittleEndian.PutUint32(o.Src[12:], binary.LittleEndian.Uint32(v.Source()))
+		binary.LittleEndian.PutUint32(o.Dst[12:], binary.LittleEndian.Uint32(v.Destination()))
 		o.TOS, o.TTL, o.Protocol = v.DSField(), v.TTL(), v.Protocol()
 		o.ipID = v.Identification()
 		if v.Fragment() {
@@ -285,8 +302,7 @@ func (w *walk) network(i int) {
 		}
 	case idIPv6:
 		v := dissect.IPv6(h)
-		copy(o.Src[:], v.Source())
-		copy(o.Dst[:], v.Destination())
+		o.Src, o.Dst = [16]byte(v.Source()), [16]byte(v.Destination())
 		o.TOS, o.TTL, o.Protocol = v.TrafficClass(), v.HopLimit(), v.NextHeader()
 	}
 	if l.Flags&dissect.Quoted != 0 {
@@ -421,7 +437,7 @@ func icmpv6Request(messageType uint8) uint8 {
 
 func (w *walk) tcp(i int, o *Observation) {
 	n := len(w.batch.segments)
-	w.batch.segments = append(w.batch.segments, TCPSegment{})
+	w.batch.segments = extend(w.batch.segments)
 	s := &w.batch.segments[n]
 	if !s.Read(w.packet, i) {
 		w.batch.segments = w.batch.segments[:n]

@@ -142,22 +142,29 @@ func (t *Tracker) learn(r *Reader, b *Batch) {
 	t.known[r], t.numbered = known, known
 }
 
-// named returns the segment of a path, with its key, but not in the table.
+// named returns the segment of a path, which is not in the table.
 func (t *Tracker) named(p path) *Segment {
 	s := &Segment{Point: p.point, Path: t.options.Policy.Apply(p.steps)}
-	point := uint32(p.point.ID)
-	if t.options.OneSite || t.options.Policy == None {
-		point = 0
-	}
-	t.key = binary.BigEndian.AppendUint32(t.key[:0], point)
 	if t.options.Tenants != nil {
 		if tenant, steps, ok := t.options.Tenants.Match(p.point, s.Path); ok {
-			s.Tenant, s.Path = tenant, s.Path[steps:]
-			t.key = append(append(append(t.key[:0], 0xff), tenant...), 0) // wherever it was captured
+			s.Tenant, s.Path, s.shared = tenant, s.Path[steps:], true
 		}
 	}
-	s.key = string(s.Path.append(t.key))
 	return s
+}
+
+// keyOf returns the key of a segment in the table. It is good until the next call.
+func (t *Tracker) keyOf(s *Segment) []byte {
+	switch {
+	case s.shared:
+		t.key = append(append(append(t.key[:0], 0xff), s.Tenant...), 0)
+	case t.options.OneSite || t.options.Policy == None:
+		t.key = append(t.key[:0], 0, 0, 0, 0)
+	default:
+		t.key = binary.BigEndian.AppendUint32(t.key[:0], uint32(s.Point.ID))
+	}
+	t.key = s.Path.append(t.key)
+	return t.key
 }
 
 // segment returns the n-th segment of the batch's reader.
@@ -171,12 +178,13 @@ func (t *Tracker) segment(n uint32) *Segment {
 // meet puts a segment into the table that is not there yet, or was and has left; then it is another one with the same name.
 func (t *Tracker) meet(n uint32) *Segment {
 	s := t.numbered[n]
-	if slot, ok := t.segments.byKey[s.key]; ok {
+	key := t.keyOf(s)
+	if slot, ok := t.segments.byKey[string(key)]; ok {
 		t.numbered[n] = t.segments.slots[slot]
 		return t.numbered[n]
 	}
 	if s.ID != 0 {
-		s = &Segment{Point: s.Point, Path: s.Path, Tenant: s.Tenant, key: s.key}
+		s = &Segment{Point: s.Point, Path: s.Path, Tenant: s.Tenant, shared: s.shared}
 		t.numbered[n] = s
 	}
 	for t.segments.full() {
@@ -186,7 +194,7 @@ func (t *Tracker) meet(n uint32) *Segment {
 			break
 		}
 	}
-	t.segments.add(s)
+	t.segments.add(s, string(key))
 	return s
 }
 

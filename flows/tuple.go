@@ -84,11 +84,11 @@ func (t *Tuple) hash() uint64 {
 	return fold(a+b^fold2, a^b^seed^uint64(t.Protocol)<<8^uint64(t.Type))
 }
 
-// hashAddresses is the hash of one direction's addresses alone.
+// hashAddresses is a hash of the addresses alone, the same for both directions. It is never 0.
 func (t *Tuple) hashAddresses() uint64 {
 	a := fold(binary.LittleEndian.Uint64(t.Src[:])^fold1, binary.LittleEndian.Uint64(t.Src[8:])^seed)
-	b := fold(binary.LittleEndian.Uint64(t.Dst[:])^fold2, binary.LittleEndian.Uint64(t.Dst[8:])^seed)
-	return fold(a^fold3, b)
+	b := fold(binary.LittleEndian.Uint64(t.Dst[:])^fold1, binary.LittleEndian.Uint64(t.Dst[8:])^seed)
+	return max(1, fold(a+b^fold2, a^b^fold3))
 }
 
 // keyHash is the hash of a flow's key: of its tuple, and the number of its segment.
