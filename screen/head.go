@@ -1,0 +1,138 @@
+package screen
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"pktscope/reports"
+)
+
+// headLines is how many lines say what is captured, and which pages there are.
+const headLines = 3
+
+// head is what is captured, how much it is, what was lost, and the pages.
+func (m *Model) head() []string {
+	o, s := &m.options, m.state
+	left := strong.Render("pktscope live")
+	for i, p := range s.Points {
+		left += [...]string{"  ", ", "}[min(i, 1)] + o.text(p.Name)
+	}
+	if f := m.newest.Filter; f != "" {
+		left += "  -Y " + o.text(f)
+	}
+	var right string
+	v := m.view()
+	if s.Time != 0 {
+		right = v.clock(s.Time)
+	}
+	switch {
+	case m.held:
+		right = held.Render("HELD, capture goes on") + " " + right
+	case s.Over:
+		right = held.Render("the capture is over") + " " + right
+	}
+	var packets, bytes uint64
+	for _, p := range s.Points {
+		packets, bytes = packets+p.Packets, bytes+p.Bytes
+	}
+	amounts := []string{o.count(packets) + " packets", o.number(reports.Int(bytes), reports.KindBytes)}
+	if n := len(s.Seconds); n > 0 {
+		p, b := o.rates(s.Seconds[n-1])
+		amounts = append(amounts, p, b)
+	}
+	drops := m.drops(m.width)
+	amount := amounts[0]
+	for _, a := range amounts[1:] { // whole or not at all
+		if ansi.StringWidth(amount)+ansi.StringWidth(a)+ansi.StringWidth(drops)+2*len(gap) <= m.width {
+			amount += gap + a
+		}
+	}
+	return []string{o.sides(left, " "+right, m.width), o.sides(amount, gap+drops, m.width), m.tabs()}
+}
+
+// drops is what was lost until now, also while the screen is held. It is never cut: where there is no room for the reasons the number is there.
+func (m *Model) drops(width int) string {
+	o := &m.options
+	reasons, total := m.newest.dropped()
+	if total == 0 {
+		return "dropped 0"
+	}
+	short := "DROPPED " + o.count(total)
+	var why []string
+	for _, d := range reasons {
+		if d.Packets > 0 {
+			why = append(why, o.text(d.Reason)+" "+o.count(d.Packets))
+		}
+	}
+	long := short + ": " + strings.Join(why, ", ")
+	if ansi.StringWidth(long) > width*2/3 {
+		return bad.Render(short)
+	}
+	return bad.Render(long)
+}
+
+// tabs is the pages, the one that is shown in brackets.
+func (m *Model) tabs() string {
+	var b strings.Builder
+	for i, p := range pages {
+		name := fmt.Sprintf("%d %s", i+1, p.name)
+		switch {
+		case i == m.page:
+			b.WriteString(chosen.Render("[" + name + "]"))
+		case i > 0 && i-1 == m.page:
+			b.WriteString(name)
+		default:
+			b.WriteString(" " + name)
+		}
+	}
+	return m.options.cut(b.String(), m.width)
+}
+
+// foot is what there is to say, or the keys.
+func (m *Model) foot() string {
+	o := &m.options
+	if m.say != "" {
+		return held.Render(o.cut(o.text(m.say), m.width))
+	}
+	var b strings.Builder
+	for _, k := range bindings {
+		if k.short == "" {
+			continue
+		}
+		key := strong.Render(k.shown) + " " + k.short
+		if b.Len() > 0 {
+			key = gap + key
+		}
+		if ansi.StringWidth(b.String())+ansi.StringWidth(key) > m.width {
+			break
+		}
+		b.WriteString(key)
+	}
+	return b.String()
+}
+
+// helpLines is all keys. Where the screen is too low for them there are two columns.
+func (m *Model) helpLines(v *view) []string {
+	lines := []string{strong.Render("Keys")}
+	rows, column := v.height-1, v.width
+	if rows < len(bindings) {
+		column = v.width / 2
+	}
+	for i := range min(rows, len(bindings)) {
+		line := ""
+		for k := i; k < len(bindings) && ansi.StringWidth(line)+column <= v.width; k += rows {
+			line += v.fill(" "+v.fill(strong.Render(bindings[k].shown), 7)+bindings[k].doc, column)
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// tooSmall says that there is no room. What was lost is said all the same.
+func (m *Model) tooSmall() []string {
+	text := fmt.Sprintf("%dx%d is too small; pktscope live needs %dx%d. q: quit", m.width, m.height, leastWidth, leastHeight)
+	lines := strings.Split(ansi.Wrap(m.drops(m.width)+"\n"+text, m.width, " "), "\n")
+	return lines[:min(len(lines), m.height)]
+}
