@@ -189,9 +189,14 @@ func (f *playback) Tree(number uint64) (string, bool) {
 	return ReadTree(src, f.until(f.options()), number)
 }
 
+const (
+	overlayFile   = "../pcaps/testdata/overlay.pcapng.zst"
+	overlaySlower = 20
+)
+
 func overlay(t testing.TB) *playback {
 	t.Helper()
-	f, err := newPlayback("../pcaps/testdata/overlay.pcapng.zst", 20)
+	f, err := newPlayback(overlayFile, overlaySlower)
 	if err != nil {
 		t.Fatal(err)
 	}

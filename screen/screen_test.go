@@ -95,7 +95,7 @@ var keyCodes = map[string]rune{"enter": tea.KeyEnter, "esc": tea.KeyEscape, "up"
 	"home": tea.KeyHome, "end": tea.KeyEnd, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "tab": tea.KeyTab, "backspace": tea.KeyBackspace, "delete": tea.KeyDelete}
 
 // press presses keys, one a word. What is no name of a key is typed.
-func (d *driver) press(keys string) *driver {
+func (d *driver) press(keys string) {
 	d.Helper()
 	for _, key := range strings.Fields(keys) {
 		if code, ok := keyCodes[key]; ok {
@@ -106,15 +106,13 @@ func (d *driver) press(keys string) *driver {
 			d.typing(key)
 		}
 	}
-	return d
 }
 
-func (d *driver) typing(text string) *driver {
+func (d *driver) typing(text string) {
 	d.Helper()
 	for _, r := range text {
 		d.send(tea.KeyPressMsg{Code: r, Text: string(r)})
 	}
-	return d
 }
 
 // screen is what is to be seen.
@@ -124,6 +122,65 @@ func (d *driver) screen() string {
 		lines[i] = strings.TrimRight(ansi.Strip(l), " ")
 	}
 	return strings.Join(lines, "\n") + "\n"
+}
+
+// next goes on by an interval.
+func (d *driver) next() {
+	d.feed.(*playback).next()
+	d.poll()
+}
+
+func (d *driver) resize(width, height int) { d.send(tea.WindowSizeMsg{Width: width, Height: height}) }
+
+// A user works with a screen.
+type user interface {
+	press(keys string)
+	typing(text string)
+	next()
+	resize(width, height int)
+}
+
+// tour is what a user does, step by step, and what the screens are called that come of it.
+var tour = []struct {
+	name string
+	do   func(user)
+}{
+	{"before the first interval is over", func(user) {}},
+	{"overview", func(u user) { u.next() }},
+	{"overview with drops", func(u user) { u.next(); u.next() }},
+	{"overview since the start", func(u user) { u.press("i") }},
+	{"tenants", func(u user) { u.press("2") }},
+	{"tenants by share", func(u user) { u.press("> > > >") }},
+	{"tenants by the last column, reversed", func(u user) { u.press("o < r") }},
+	{"flows of the first tenant", func(u user) { u.press("o home enter") }},
+	{"packets of a flow", func(u user) { u.press("down down enter") }},
+	{"tree of a packet", func(u user) { u.press("home enter") }},
+	{"tree with a folded layer", func(u user) { u.press("enter down down") }},
+	{"back at the tenants", func(u user) { u.press("esc"); u.press("esc"); u.press("esc") }},
+	{"tunnels", func(u user) { u.press("3") }},
+	{"tunnels to look at", func(u user) { u.press("t") }},
+	{"flows", func(u user) { u.press("4 r") }},
+	{"flows, columns to the right", func(u user) { u.press("right right") }},
+	{"all of a flow", func(u user) { u.press("d") }},
+	{"queues", func(u user) { u.press("5") }},
+	{"notes on queues", func(u user) { u.press("n") }},
+	{"findings", func(u user) { u.press("6") }},
+	{"all of a finding", func(u user) { u.press("d") }},
+	{"packets of a finding", func(u user) { u.press("esc"); u.press("enter") }},
+	{"packets", func(u user) { u.press("7") }},
+	{"more", func(u user) { u.press("8") }},
+	{"help", func(u user) { u.press("?") }},
+	{"filter with a mistake", func(u user) { u.press("? 4 4 /"); u.typing("ip and vxlan.vnj == 5001") }},
+	{"filter", func(u user) {
+		u.press("left left left left left left left left backspace")
+		u.typing("i")
+	}},
+	{"filtered", func(u user) { u.press("enter") }},
+	{"held", func(u user) { u.press("p"); u.next() }},
+	{"going on", func(u user) { u.press("p") }},
+	{"smaller", func(u user) { u.resize(60, 16) }},
+	{"too small", func(u user) { u.resize(30, 8) }},
+	{"larger", func(u user) { u.resize(120, 30) }},
 }
 
 func TestScreens(t *testing.T) {
@@ -138,72 +195,12 @@ func TestScreens(t *testing.T) {
 		{"200x60-ascii.txtar", 200, 60, Options{ASCII: true}},
 	} {
 		t.Run(size.name, func(t *testing.T) {
-			f := overlay(t)
-			d := newDriver(t, f, size.options, size.width, size.height)
+			d := newDriver(t, overlay(t), size.options, size.width, size.height)
 			got := &txtar.Archive{}
-			shot := func(name string) {
-				got.Files = append(got.Files, txtar.File{Name: name, Data: []byte(d.screen())})
+			for _, step := range tour {
+				step.do(d)
+				got.Files = append(got.Files, txtar.File{Name: step.name, Data: []byte(d.screen())})
 			}
-			shot("before the first interval is over")
-			f.next()
-			d.poll()
-			shot("overview")
-			f.next()
-			f.next()
-			d.poll()
-			shot("overview with drops")
-			d.press("i")
-			shot("overview since the start")
-			d.press("2")
-			shot("tenants")
-			d.press("> > >")
-			shot("tenants by share")
-			d.press("o home enter")
-			shot("flows of the first tenant")
-			d.press("down down enter")
-			shot("packets of a flow")
-			d.press("home enter")
-			shot("tree of a packet")
-			d.press("down enter down down")
-			shot("tree with a folded layer")
-			d.press("esc esc esc")
-			shot("back at the tenants")
-			d.press("3")
-			shot("tunnels")
-			d.press("t")
-			shot("tunnels to look at")
-			d.press("4 r")
-			shot("flows")
-			d.press("right right")
-			shot("flows, columns to the right")
-			d.press("d")
-			shot("all of a flow")
-			d.press("5")
-			shot("queues")
-			d.press("6")
-			shot("findings")
-			d.press("d")
-			shot("all of a finding")
-			d.press("esc enter")
-			shot("packets of a finding")
-			d.press("7")
-			shot("packets")
-			d.press("8")
-			shot("more")
-			d.press("?")
-			shot("help")
-			d.press("? 4 /").typing("vxlan.vnj == 5001")
-			shot("filter with a mistake")
-			d.press("backspace backspace backspace backspace backspace backspace backspace backspace backspace").typing("i == 5001")
-			shot("filter")
-			d.press("enter")
-			shot("filtered")
-			d.press("p")
-			f.next()
-			d.poll()
-			shot("held")
-			d.press("p")
-			shot("going on")
 			golden(t, size.name, got)
 		})
 	}
