@@ -1,0 +1,3 @@
+package live
+
+func dropPrivileges(user, writes string) error { return nil }
