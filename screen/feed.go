@@ -9,11 +9,11 @@ import (
 type Feed interface {
 	// State returns what is known now. It does not change; it is the same one while nothing is new.
 	State() *State
-	// Packets returns the last packets that f means, at most so many, in capture order; a nil f means all. They are those that the feed keeps,
-	// which are few.
+	// Packets returns the last packets that f means beside the filter of the feed, at most so many, in capture order; a nil f means all. They are
+	// those that the feed keeps, which are few.
 	Packets(f *filter.Filter, most int) []Packet
 	// Tree returns every field of a packet, a line each, as [pktscope/dissect.Packet.AppendTree] does. It is not ok if the feed does not keep
-	// the packet any more.
+	// the packet any more; it keeps those that Packets returned last.
 	Tree(number uint64) (tree string, ok bool)
 	// SetFilter tells which packets are meant from now on; nil for all.
 	SetFilter(f *filter.Filter)
@@ -30,8 +30,11 @@ type State struct {
 	Interval, Total []*reports.Table
 	From, To        int64 // the interval, nanoseconds since 1970; To is 0 before the first one is over
 
-	Filter  string   // that packets have to match to be in tables; empty for none
-	Notices []string // what became of the capture: an interface went down; newest last
+	Filter    string   // that packets have to match to be in tables; empty for none
+	Recording string   // what is recorded, in a line; empty for nothing
+	Lost      []Drop   // of the recording, beside what points have lost
+	Behind    uint64   // bytes that wait for analysis
+	Notices   []string // what became of the capture: an interface went down; newest last
 }
 
 // A Point is an interface.

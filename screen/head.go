@@ -2,7 +2,10 @@ package screen
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -26,6 +29,9 @@ func (m *Model) head() []string {
 	v := m.view()
 	if s.Time != 0 {
 		right = v.clock(s.Time)
+		if v.zone() == time.UTC {
+			right += "Z"
+		}
 	}
 	switch {
 	case m.held:
@@ -56,28 +62,47 @@ func (m *Model) head() []string {
 func (m *Model) drops(width int) string {
 	o := &m.options
 	reasons, total := m.newest.dropped()
-	if total == 0 {
+	lost := o.drops(m.newest.Lost)
+	if total == 0 && lost == nil {
 		return "dropped 0"
 	}
-	short := "DROPPED " + o.count(total)
-	var why []string
-	for _, d := range reasons {
-		if d.Packets > 0 {
-			why = append(why, o.text(d.Reason)+" "+o.count(d.Packets))
-		}
+	short := append([]string{"DROPPED " + o.count(total)}, lost...)
+	long := slices.Clone(short)
+	if total > 0 {
+		long[0] += ": " + strings.Join(o.drops(reasons), ", ")
 	}
-	long := short + ": " + strings.Join(why, ", ")
-	if ansi.StringWidth(long) > width*2/3 {
-		return bad.Render(short)
+	if text := strings.Join(long, "; "); ansi.StringWidth(text) <= width*2/3 {
+		return bad.Render(text)
 	}
-	return bad.Render(long)
+	return bad.Render(strings.Join(short, "; "))
 }
 
-// tabs is the pages, the one that is shown in brackets.
+// drops are those reasons for which there was something lost.
+func (o *Options) drops(all []Drop) (some []string) {
+	for _, d := range all {
+		if d.Packets > 0 {
+			some = append(some, o.text(d.Reason)+" "+o.count(d.Packets))
+		}
+	}
+	return some
+}
+
+// tabs is the pages, the one that is shown in brackets. Where there is no room others have numbers alone.
 func (m *Model) tabs() string {
+	long := m.tabNames(true)
+	if ansi.StringWidth(long) > m.width {
+		return m.options.cut(m.tabNames(false), m.width)
+	}
+	return long
+}
+
+func (m *Model) tabNames(all bool) string {
 	var b strings.Builder
 	for i, p := range pages {
-		name := fmt.Sprintf("%d %s", i+1, p.name)
+		name := strconv.Itoa(i + 1)
+		if all || i == m.page {
+			name += " " + p.name
+		}
 		switch {
 		case i == m.page:
 			b.WriteString(chosen.Render("[" + name + "]"))
@@ -87,7 +112,7 @@ func (m *Model) tabs() string {
 			b.WriteString(" " + name)
 		}
 	}
-	return m.options.cut(b.String(), m.width)
+	return b.String()
 }
 
 // foot is what there is to say, or the keys.

@@ -20,18 +20,40 @@ type list struct {
 	newest     bool
 
 	key     string         // of the selected row
+	made    making         // what was made below, and of what
 	table   *reports.Table // all columns, rows in order; nil for none
 	columns []int          // those that may be shown, in the table's order
 	shown   []int          // those that are shown
 	grid    *reports.Grid
 }
 
+// making is what the lines of a list follow from.
+type making struct {
+	table      *reports.Table
+	width      int
+	sort       string
+	descending bool
+	scroll     int
+}
+
 // of is the list of a table's rows in the view. room is how many lines it has. What is selected stays so if it is still there.
 func (l list) of(t *reports.Table, v *view, room int) list {
-	l.table = t
 	if t == nil {
+		l.table, l.made = nil, making{}
 		return l
 	}
+	l.scroll = max(0, l.scroll)
+	if now := (making{t, v.width, l.sort, l.descending, l.scroll}); now != l.made {
+		l = l.remade(t, v)
+		now.scroll = l.scroll
+		l.made = now
+	}
+	l.find()
+	return l.reveal(room)
+}
+
+// remade is the list of the table's rows in order, with a grid of them.
+func (l list) remade(t *reports.Table, v *view) list {
 	sorted := *t
 	sorted.Rows = slices.Clone(t.Rows)
 	l.table = &sorted
@@ -50,8 +72,7 @@ func (l list) of(t *reports.Table, v *view, room int) list {
 		sorted.Sort(name) // there is such a column
 	}
 	l.fit(v, by)
-	l.find()
-	return l.reveal(room)
+	return l
 }
 
 // fit chooses columns. The first one and the one that is sorted by are always there.

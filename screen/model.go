@@ -50,6 +50,7 @@ type Model struct {
 	earlier       []string // filters that were typed
 	help          bool
 	say           string // to the user, until the next key
+	polls         int    // since packets were asked for
 }
 
 // New returns the screen of a capture.
@@ -85,6 +86,9 @@ type tickMsg struct{}
 // pollEvery is how long the screen stays as it is, unless somebody presses a key.
 const pollEvery = 250 * time.Millisecond
 
+// packetPolls is how many polls of states there are for one of packets, which takes longer.
+const packetPolls = 4
+
 // Init implements [tea.Model].
 func (m Model) Init() tea.Cmd { return m.poll(true) }
 
@@ -92,7 +96,7 @@ func (m Model) Init() tea.Cmd { return m.poll(true) }
 func (m Model) poll(again bool) tea.Cmd {
 	feed := m.feed
 	pane, asked := m.top().(packetsPane)
-	asked = asked && (!m.held || !pane.there)
+	asked = asked && (!pane.there || !m.held && m.polls >= packetPolls)
 	return func() tea.Msg {
 		msg := pollMsg{state: feed.State(), again: again, asked: asked, of: pane.filter}
 		if asked {
@@ -179,6 +183,10 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // polled takes what is new.
 func (m Model) polled(msg pollMsg) (tea.Model, tea.Cmd) {
 	m.newest = msg.state
+	m.polls++
+	if msg.asked {
+		m.polls = 0
+	}
 	if !m.held {
 		m.state = m.newest
 	}

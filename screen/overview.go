@@ -1,6 +1,8 @@
 package screen
 
 import (
+	"strings"
+
 	"pktscope/reports"
 )
 
@@ -18,6 +20,14 @@ func (overview) lines(v *view) []string {
 	all := v.graphs(max(2, min(v.height/5, 10)))
 	points := pointTable(v.state)
 	room := v.height - len(all)
+	if s := v.state; s.Recording != "" || s.Behind > 0 {
+		line := s.Recording
+		if s.Behind > 0 {
+			line = strings.TrimPrefix(line+"; analysis is behind by "+reports.KindBytes.Text(reports.Int(s.Behind)), "; ")
+		}
+		all = append(all, v.cut("  "+v.text(line), v.width))
+		room--
+	}
 	for _, n := range v.state.Notices[max(0, len(v.state.Notices)-2):] {
 		if room > 8 {
 			all = append(all, held.Render(v.cut("  "+v.text(n), v.width)))

@@ -13,6 +13,8 @@ type packetsPane struct {
 	filter  *filter.Filter // that they match beside the filter of all; nil for none
 	packets []Packet
 	there   bool // they were asked for
+	table   *reports.Table
+	wide    bool // so is the view of the table
 	list    list
 }
 
@@ -29,15 +31,24 @@ func (p packetsPane) name() string {
 
 // with is the pane with other packets.
 func (p packetsPane) with(packets []Packet) packetsPane {
-	p.packets, p.there = packets, true
+	p.packets, p.there, p.table = packets, true, nil
 	return p
 }
 
 func (p packetsPane) in(v *view) pane {
+	if wide := v.width >= 100; p.table == nil || wide != p.wide {
+		p.table, p.wide = p.tabled(v, wide), wide
+	}
+	p.list = p.list.of(p.table, v, v.height-1)
+	return p
+}
+
+// tabled is the packets as a table. It is without their lengths where there is little room.
+func (p packetsPane) tabled(v *view, wide bool) *reports.Table {
 	t := &reports.Table{Columns: []reports.Column{
 		{Name: "number", Title: "#", Kind: reports.KindNumber},
 		{Name: "time"},
-		{Name: "bytes", Kind: reports.KindSize, Detail: v.width < 100},
+		{Name: "bytes", Kind: reports.KindSize, Detail: !wide},
 		{Name: "source"},
 		{Name: "destination"},
 		{Name: "info"},
@@ -53,8 +64,7 @@ func (p packetsPane) in(v *view) pane {
 		}
 		t.Add(reports.Int(k.Number), at, reports.Int(k.Length), some(k.Source), some(k.Destination), reports.Text(info))
 	}
-	p.list = p.list.of(t, v, v.height-1)
-	return p
+	return t
 }
 
 func some(s string) reports.Cell {

@@ -68,12 +68,13 @@ func (v *view) span() string {
 }
 
 // clock is the time of day.
-func (v *view) clock(ns int64) string {
-	zone := time.UTC
+func (v *view) clock(ns int64) string { return time.Unix(0, ns).In(v.zone()).Format(time.TimeOnly) }
+
+func (v *view) zone() *time.Location {
 	if v.Clock != nil && v.Clock.Zone != nil {
-		zone = v.Clock.Zone
+		return v.Clock.Zone
 	}
-	return time.Unix(0, ns).In(zone).Format(time.TimeOnly)
+	return time.UTC
 }
 
 // writeText is tables as reports print them, in the width of the view.

@@ -58,11 +58,8 @@ func (o *Options) fill(s string, width int) string {
 
 // sides puts left and right at both ends of a line. Where there is no room for both, left loses its end.
 func (o *Options) sides(left, right string, width int) string {
-	room := width - ansi.StringWidth(right)
-	if room < width/3 {
-		return o.fill(left, width)
-	}
-	return o.fill(left, room) + right
+	right = o.cut(right, width)
+	return o.fill(left, width-ansi.StringWidth(right)) + right
 }
 
 // number prints a value as reports do.

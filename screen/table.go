@@ -15,6 +15,8 @@ type tablePane struct {
 	at     int
 	lists  []list // by table
 	only   condition
+
+	source, shown *reports.Table // what shown was made of, and what is listed of it
 }
 
 // condition is what rows must have; the zero one is nothing.
@@ -39,7 +41,7 @@ func (p tablePane) name() string {
 
 // room is how many lines the rows have: all but the head, and the note if there is one.
 func (p tablePane) room(v *view) int {
-	if t := p.lists[p.at].table; t != nil && len(t.Notes) > 0 {
+	if p.shown != nil && len(p.shown.Notes) > 0 {
 		return v.height - 2
 	}
 	return v.height - 1
@@ -52,15 +54,14 @@ func (p tablePane) in(v *view) pane {
 	if len(p.tables) == 0 {
 		return p
 	}
-	t := upright(v, v.table(p.tables[p.at]))
-	if t != nil && p.only.column != "" {
-		t = p.only.rows(t)
+	if t := v.table(p.tables[p.at]); t == nil || t != p.source {
+		p.source, p.shown = t, upright(v, t)
+		if t != nil && p.only.column != "" {
+			p.shown = p.only.rows(t)
+		}
 	}
-	l := p.lists[p.at]
-	l.table = t // room depends on its notes
 	p.lists = slices.Clone(p.lists)
-	p.lists[p.at] = l
-	p.lists[p.at] = l.of(t, v, p.room(v))
+	p.lists[p.at] = p.lists[p.at].of(p.shown, v, p.room(v))
 	return p
 }
 
@@ -133,7 +134,7 @@ func (p tablePane) press(a action, v *view) (pane, step) {
 		if l.table == nil || len(l.table.Notes) == 0 {
 			return p, step{say: "there are no notes"}
 		}
-		return p, step{push: textPane{title: "notes", table: &reports.Table{Title: l.table.Title, Notes: l.table.Notes}}}
+		return p, step{push: textPane{title: "notes", table: noteTable(l.table)}}
 	}
 	if l, done := l.press(a, v, p.room(v)); done {
 		p.lists = slices.Clone(p.lists)
@@ -150,6 +151,15 @@ func (p tablePane) press(a action, v *view) (pane, step) {
 		return p, step{push: l.details(l.table.Title)}
 	}
 	return p, step{}
+}
+
+// noteTable is the notes of a table, which may be longer than a line.
+func noteTable(t *reports.Table) *reports.Table {
+	all := &reports.Table{Title: t.Title, Layout: reports.Paragraphs, Columns: []reports.Column{{Name: "number", Kind: reports.KindNumber}, {Name: "note"}}}
+	for i, n := range t.Notes {
+		all.Add(reports.Int(i+1), reports.Text(n))
+	}
+	return all
 }
 
 // open goes from a tenant to its flows, and from what has a filter to packets.
