@@ -1,0 +1,271 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"pktscope/dissect/filter"
+	"pktscope/live"
+	"pktscope/pcaps"
+	"pktscope/reports"
+	"pktscope/screen"
+)
+
+// drawable tells whether there is a terminal for a full screen.
+func drawable() bool {
+	return term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd())) && screen.Drawable()
+}
+
+// recentBytes is how much of frames is kept to look at packets.
+const recentBytes = 8 << 20
+
+// liveScreen is a running engine, as a screen sees it.
+type liveScreen struct {
+	engine  *live.Engine
+	reading reports.Options // of recent frames
+
+	mutex    sync.Mutex
+	interval *live.Interval // the last one; nil before the first
+	over     bool
+	notices  []string
+	filter   *filter.Filter // that is wanted
+	seconds  tempo
+	listed   replay // what the list of packets was read from
+}
+
+// log takes a line about the capture.
+func (s *liveScreen) log(line string) {
+	const most = 20
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.notices = slices.Clone(append(s.notices[max(0, len(s.notices)-most+1):], line))
+}
+
+// see takes an interval.
+func (s *liveScreen) see(i *live.Interval) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.interval = i
+}
+
+// State implements [screen.Feed].
+func (s *liveScreen) State() *screen.State {
+	now := s.engine.Status()
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if !s.over {
+		s.seconds.add(time.Now(), screen.Second{Packets: now.Counters.Seen, Bytes: now.Counters.Bytes, Dropped: now.Counters.Dropped + now.Counters.Skipped})
+	}
+	state := &screen.State{Time: now.Time, Seconds: s.seconds.all, Over: s.over, Behind: uint64(now.Waiting), Notices: s.notices}
+	for _, row := range now.Interfaces {
+		state.Points = append(state.Points, screen.Point{Name: row.Name, Packets: row.Seen, Bytes: row.Bytes,
+			Drops: []screen.Drop{{Reason: "kernel", Packets: row.Dropped}, {Reason: "not analysed", Packets: row.Skipped}}})
+	}
+	if i := s.interval; i != nil {
+		state.Interval, state.Total, state.From, state.To = i.Now.Tables, i.Total.Tables, i.From, i.To
+	}
+	if s.filter != nil {
+		state.Filter = s.filter.String()
+	}
+	if r := now.Recording; r != nil {
+		state.Recording = fmt.Sprintf("recorded %d packets in %d files, now in %s", r.Written, r.Files, r.File)
+		if r.Failed != "" {
+			state.Recording += ": " + r.Failed
+		}
+		state.Lost = []screen.Drop{{Reason: "not recorded", Packets: r.Lost}, {Reason: "removed by rotation", Packets: r.Removed}}
+	}
+	return state
+}
+
+// tempo is what was counted in the last seconds that are over.
+type tempo struct {
+	all    []screen.Second
+	start  time.Time     // of the second that is not over; zero before the first
+	before screen.Second // the counters then
+}
+
+// secondsKept is more than the widest screen shows.
+const secondsKept = 600
+
+// add takes the counters since the start. What was counted while nobody looked is spread over the seconds.
+func (s *tempo) add(now time.Time, counted screen.Second) {
+	if s.start.IsZero() {
+		s.start, s.before = now, counted
+		return
+	}
+	n := uint64(max(0, now.Sub(s.start)) / time.Second)
+	if n == 0 {
+		return
+	}
+	more := screen.Second{Packets: counted.Packets - s.before.Packets, Bytes: counted.Bytes - s.before.Bytes, Dropped: counted.Dropped - s.before.Dropped}
+	all := slices.Clone(s.all)
+	for i := range min(n, secondsKept) {
+		all = append(all, screen.Second{Packets: part(more.Packets, i, n), Bytes: part(more.Bytes, i, n), Dropped: part(more.Dropped, i, n)})
+	}
+	s.all = all[max(0, len(all)-secondsKept):]
+	s.start, s.before = s.start.Add(time.Duration(n)*time.Second), counted
+}
+
+// part is number i of n parts of all.
+func part(all, i, n uint64) uint64 {
+	share := all / n
+	if i < all%n {
+		share++
+	}
+	return share
+}
+
+// SetFilter implements [screen.Feed].
+func (s *liveScreen) SetFilter(f *filter.Filter) {
+	s.mutex.Lock()
+	s.filter = f
+	s.mutex.Unlock()
+	s.engine.SetFilter(f)
+}
+
+// Packets implements [screen.Feed].
+func (s *liveScreen) Packets(f *filter.Filter, most int) []screen.Packet {
+	s.mutex.Lock()
+	of := s.filter
+	s.mutex.Unlock()
+	o := s.reading
+	switch {
+	case f == nil:
+		o.Filter = of
+	case of == nil:
+		o.Filter = f
+	default:
+		both, err := filter.Compile("(" + of.String() + ") and (" + f.String() + ")")
+		if err != nil {
+			s.log(err.Error())
+			return nil
+		}
+		o.Filter = both
+	}
+	if o.Filter != nil {
+		o.Filter = o.Filter.Clone()
+	}
+	recent := s.engine.Recent()
+	defer recent.Close()
+	all, err := screen.ReadPackets(recent, o, most)
+	if err != nil {
+		s.log(err.Error())
+	}
+	s.keep()
+	return all
+}
+
+// keep keeps the frames from which packets were listed, so that there is a tree of each as long as it is on the screen.
+func (s *liveScreen) keep() {
+	recent := s.engine.Recent()
+	s.mutex.Lock()
+	before := s.listed
+	s.listed = replay{Source: recent}
+	s.mutex.Unlock()
+	before.close()
+}
+
+// Tree implements [screen.Feed].
+func (s *liveScreen) Tree(number uint64) (string, bool) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	again, err := s.listed.again()
+	if err != nil {
+		return "", false
+	}
+	return screen.ReadTree(again, s.reading, number)
+}
+
+// close gives back the frames.
+func (s *liveScreen) close() { s.listed.close() }
+
+// replay is frames that can be read several times, though their source can be read once.
+type replay struct {
+	pcaps.Source // nil when there are none
+	frames       []pcaps.Frame
+	read         bool
+}
+
+// again returns the frames from the first one on.
+func (r *replay) again() (pcaps.Source, error) {
+	if r.Source == nil {
+		return nil, io.EOF
+	}
+	for !r.read {
+		var f pcaps.Frame
+		switch err := r.Next(&f); {
+		case err == nil:
+			f.Data = slices.Clone(f.Data)
+			r.frames = append(r.frames, f)
+		case errors.Is(err, io.EOF):
+			r.read = true
+		default:
+			return nil, err
+		}
+	}
+	return &replayed{Source: r.Source, frames: r.frames}, nil
+}
+
+func (r *replay) close() {
+	if r.Source != nil {
+		r.Close()
+	}
+}
+
+// replayed is one reading of a replay.
+type replayed struct {
+	pcaps.Source
+	frames []pcaps.Frame
+}
+
+// Next implements [pcaps.Source].
+func (r *replayed) Next(f *pcaps.Frame) error {
+	if len(r.frames) == 0 {
+		return io.EOF
+	}
+	*f, r.frames = r.frames[0], r.frames[1:]
+	return nil
+}
+
+// screened runs the engine behind a full screen, until it is over and the user leaves, or the user or ctx ends it.
+func (o *liveOptions) screened(ctx context.Context, cancel func(), s *liveScreen) error {
+	defer s.close()
+	s.engine.Subscribe(s.see)
+	done := make(chan error, 1)
+	left, leave := context.WithCancel(ctx)
+	defer leave()
+	go func() {
+		err := s.engine.Run(ctx)
+		s.mutex.Lock()
+		s.over = true
+		s.mutex.Unlock()
+		if err != nil {
+			leave()
+		}
+		done <- err
+	}()
+	err := screen.Run(left, s, screen.Options{ASCII: screen.ASCIIOnly(), Clock: o.times.clock()})
+	cancel()
+	return errors.Join(<-done, err)
+}
+
+// screenReports are the reports of a screen where none are named: those of every command, and the one on queues, which has a page.
+func screenReports(names []string) []string {
+	if len(names) > 0 {
+		return names
+	}
+	for _, d := range reports.All() {
+		if !d.Asked || d.Name == "queues" {
+			names = append(names, d.Name)
+		}
+	}
+	return names
+}
