@@ -6,7 +6,6 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"pktscope/dissect/filter"
 	"pktscope/reports"
 )
 
@@ -165,12 +164,4 @@ func part(top, room, all int) string {
 	}
 	return "lines " + reports.KindCount.Text(reports.Int(top+1)) + " to " + reports.KindCount.Text(reports.Int(min(all, top+room))) + " of " +
 		reports.KindCount.Text(reports.Int(all))
-}
-
-// compile compiles a filter of a row.
-func compile(text string) (*filter.Filter, error) {
-	if text == "" {
-		return nil, nil
-	}
-	return filter.Compile(text)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -25,10 +26,7 @@ const promptLines = 3
 const promptName = "filter: "
 
 func newPrompt(text string, earlier []string) *prompt {
-	p := prompt{text: []rune(text), earlier: earlier}
-	p.at = len(p.text)
-	p.check()
-	return &p
+	return prompt{earlier: earlier}.insert(text)
 }
 
 func (p *prompt) String() string { return string(p.text) }
@@ -55,7 +53,7 @@ func (p prompt) insert(s string) *prompt {
 		case len(p.text)+len(typed) >= longest:
 		case r == '\n' || r == '\t':
 			typed = append(typed, ' ')
-		case unicode.IsPrint(r):
+		case unicode.IsPrint(r) && r != utf8.RuneError:
 			typed = append(typed, r)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -80,8 +81,11 @@ func (d *driver) check() {
 		if w := ansi.StringWidth(l); w > d.width {
 			d.Errorf("%d cells in a line of %d: %q", w, d.width, l)
 		}
+		if !utf8.ValidString(l) {
+			d.Errorf("not UTF-8: %q", l)
+		}
 		for _, r := range ansi.Strip(l) {
-			if r < ' ' || r == 0x7f || r == utf8.RuneError || r >= 0x80 && d.options.ASCII {
+			if !strconv.IsPrint(r) || r >= 0x80 && d.options.ASCII {
 				d.Errorf("character %q on the screen: %q", r, l)
 			}
 		}

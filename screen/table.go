@@ -2,9 +2,11 @@ package screen
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
+	"pktscope/dissect/filter"
 	"pktscope/reports"
 )
 
@@ -173,9 +175,10 @@ func (p tablePane) open(l *list) step {
 	if text == "" {
 		return step{push: l.details(l.table.Title)}
 	}
-	f, err := compile(text)
-	if err != nil {
-		return step{say: err.Error()}
+	f, err := filter.Compile(text)
+	var mistake *filter.Error
+	if errors.As(err, &mistake) {
+		return step{say: "the row's filter " + text + " has a mistake: " + mistake.Message}
 	}
 	return step{push: newPacketsPane(f)}
 }
