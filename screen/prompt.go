@@ -116,14 +116,15 @@ func (p prompt) edit(key string) (_ *prompt, done bool) {
 func (p *prompt) lines(o *Options, width int) (lines []string, cursor int) {
 	name := promptName
 	room := max(1, width-len(name)-1)
-	from := 0
 	cells := func(i, j int) int { return ansi.StringWidth(o.chars(string(p.text[i:j]))) }
-	for from < p.at && cells(from, p.at) > room {
-		from++
+	from, to := p.at, p.at
+	for from > 0 && room >= cells(from-1, from) {
+		from--
+		room -= cells(from, from+1)
 	}
-	to := len(p.text)
-	for to > from && cells(from, to) > room {
-		to--
+	for to < len(p.text) && room >= cells(to, to+1) {
+		room -= cells(to, to+1)
+		to++
 	}
 	line := strong.Render(name) + o.chars(string(p.text[from:to]))
 	cursor = len(name) + cells(from, p.at)
