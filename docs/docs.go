@@ -17,11 +17,13 @@ func Pages() []Page {
 		{"findings", "what read looks for, from which number on, and what only looks like it", findings},
 		{"fields", "names of fields, and which one is meant", fields},
 		{"filter", "the display-filter language of -Y", filter},
+		{"capture-filters", "the capture-filter language of -f, which tcpdump takes, and what differs from libpcap", captureFilters},
 		{"group-by", "counting packets by any fields: --by, --sum, --every", groupBy},
 		{"path", "following packets over capture points: latency, loss, what is changed", path},
 		{"slicing", "writing captures: by filter, number, time, tunnel, value", slicing},
 		{"segments", "whose addresses a packet has, and what proves two segments one", segments},
 		{"flows", "flows, connections and their fields: pktscope flows", flows},
+		{"ipfix", "exporting flows to a collector: flows --ipfix", ipfix},
 		{"where", "conditions on flows, their fields and order: --where, --sort", where},
 		{"tenants", "names for identifiers: --tenants FILE", tenants},
 		{"nat", "how translations of addresses are told from packets, and --conntrack", nat},
@@ -42,6 +44,9 @@ var fields string
 //go:embed filter.md
 var filter string
 
+//go:embed capture-filters.md
+var captureFilters string
+
 //go:embed group-by.md
 var groupBy string
 
@@ -56,6 +61,9 @@ var slicing string
 
 //go:embed flows.md
 var flows string
+
+//go:embed ipfix.md
+var ipfix string
 
 //go:embed where.md
 var where string

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -80,7 +79,7 @@ func (e *Engine) open() error {
 	if e.options.Record != nil {
 		writes = e.options.Record.Path
 	}
-	if err := dropPrivileges(e.options.User, writes); err != nil {
+	if err := DropPrivileges(e.options.User, writes); err != nil {
 		return err
 	}
 	if e.options.Record != nil {
@@ -137,20 +136,20 @@ func (e *Engine) Run(ctx context.Context) error {
 // source is the capture, which ends where an interval does.
 type source struct {
 	*pcaps.Live
-	mark *pcaps.Mark // where it ended
+	filling sync.Mutex
+	mark    *pcaps.Mark // where it ended
 }
 
-// Next implements [pcaps.Source].
-func (s *source) Next(f *pcaps.Frame) error {
+// Fill implements [pcaps.Source].
+func (s *source) Fill(b *pcaps.Block, last uint64, inOrder func()) bool {
+	s.filling.Lock()
+	defer s.filling.Unlock()
 	if s.mark != nil {
-		return io.EOF
+		return false
 	}
-	mark, err := s.NextOrMark(f)
-	if mark != nil {
-		s.mark = mark
-		return io.EOF
-	}
-	return err
+	mark, ok := s.FillOrMark(b, last, inOrder)
+	s.mark = mark
+	return ok
 }
 
 // publish shows the interval that ends at the mark.

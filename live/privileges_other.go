@@ -2,5 +2,5 @@
 
 package live
 
-// dropPrivileges has nothing to do: there is no live capture.
-func dropPrivileges(user, writes string) error { return nil }
+// DropPrivileges has nothing to do: there is no live capture.
+func DropPrivileges(user, writes string) error { return nil }

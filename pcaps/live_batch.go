@@ -201,7 +201,7 @@ func (q *queue) close() {
 	q.more.Broadcast()
 }
 
-// next waits for the next item. It is not ok when there are no more. What a batch takes counts until taken is called.
+// next waits for the next item, and takes it out. It is not ok when there are no more.
 func (q *queue) next() (item queued, ok bool) {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
@@ -214,15 +214,13 @@ func (q *queue) next() (item queued, ok bool) {
 	item = q.items[0]
 	q.items[0] = queued{}
 	q.items = q.items[1:]
+	if item.batch != nil {
+		q.bytes -= item.batch.size()
+	}
 	return item, true
 }
 
-// taken says that a batch of so many bytes is done with.
-func (q *queue) taken(bytes int) {
-	q.mutex.Lock()
-	defer q.mutex.Unlock()
-	q.bytes -= bytes
-}
+// waiting is how many bytes of frames wait.
 
 func (q *queue) waiting() int {
 	q.mutex.Lock()

@@ -2,6 +2,7 @@ package pcaps
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,14 +14,17 @@ const arphrdRawIP = 519 // ARPHRD_RAWIP, which x/sys has under this name for no 
 // linkTypeOf is the link type of frames of an interface of that kind. LINUX_SLL2 stands for those that have none of their own: their frames get a header
 // that says what the kernel knows of them.
 func linkTypeOf(hardware uint16) LinkType {
-	switch hardware {
-	case unix.ARPHRD_ETHER, unix.ARPHRD_LOOPBACK:
+	switch {
+	case hardware == unix.ARPHRD_ETHER || hardware == unix.ARPHRD_LOOPBACK:
 		return LinkTypeEthernet
-	case unix.ARPHRD_NONE, unix.ARPHRD_TUNNEL, unix.ARPHRD_TUNNEL6, unix.ARPHRD_SIT, arphrdRawIP: // tun, WireGuard, IP in IP
+	case slices.Contains(rawKinds[:], hardware):
 		return LinkTypeRaw
 	}
 	return LinkTypeLinuxSLL2
 }
+
+// rawKinds are the kinds of interfaces whose frames begin with an IP header: tun, WireGuard, IP in IP.
+var rawKinds = [...]uint16{unix.ARPHRD_NONE, unix.ARPHRD_TUNNEL, unix.ARPHRD_TUNNEL6, unix.ARPHRD_SIT, arphrdRawIP}
 
 // sll2Len is how long the header of LINUX_SLL2 is: https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html
 const sll2Len = 20

@@ -2,7 +2,6 @@ package pcaps
 
 import (
 	"cmp"
-	"io"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -13,7 +12,7 @@ import (
 // for, and to analysis, which is not: when it is so far behind that its queue is full, it misses a batch, and that is counted. So what is lost under load is
 // first analysis, then, when the disk cannot follow, frames in the kernel's ring.
 //
-// A Live is a [Source] whose Next waits for frames. It ends some time after Stop.
+// A Live is a [Source] whose Fill waits for frames. It ends some time after Stop.
 type Live struct {
 	options  LiveOptions
 	queue    *queue
@@ -27,10 +26,9 @@ type Live struct {
 	interfaces []*Interface // only ever appended to
 	state      LiveState
 
-	batch *batch // that Next is in; nil for none
-	at    int    // the next frame in it
-	read  atomic.Int64
-	kept  recent
+	filling sync.Mutex
+	read    atomic.Int64
+	kept    recent
 }
 
 // device is the platform's way to capture.
@@ -88,45 +86,35 @@ func (l *Live) Stop() { l.stopping.Do(l.device.stop) }
 // Cut ends the interval soon, before its time.
 func (l *Live) Cut() { l.device.cutNow() }
 
-// Next implements [Source]. It passes over marks.
-func (l *Live) Next(f *Frame) error {
+// Fill implements [Source]. It passes over marks.
+func (l *Live) Fill(b *Block, last uint64, inOrder func()) bool {
 	for {
-		if mark, err := l.NextOrMark(f); mark == nil {
-			return err
+		mark, ok := l.FillOrMark(b, last, inOrder)
+		if mark == nil {
+			return ok
 		}
 	}
 }
 
-// NextOrMark is Next, but it returns a mark, and no frame, where an interval ends.
-func (l *Live) NextOrMark(f *Frame) (*Mark, error) {
+// FillOrMark is Fill, but it returns a mark, and fills nothing, where an interval ends.
+func (l *Live) FillOrMark(b *Block, last uint64, inOrder func()) (mark *Mark, ok bool) {
+	b.empty()
 	l.start()
-	for l.batch == nil || l.at == len(l.batch.frames) {
-		l.done()
-		item, ok := l.queue.next()
-		if !ok {
-			return nil, io.EOF
-		}
-		if item.mark != nil {
-			return item.mark, nil
-		}
-		l.batch, l.at = item.batch, 0
+	l.filling.Lock()
+	defer l.filling.Unlock()
+	item, ok := l.queue.next()
+	if !ok || item.mark != nil {
+		return item.mark, false
 	}
-	l.batch.fill(f, l.at)
-	l.at++
-	return nil, nil
-}
-
-// done ends reading of the batch.
-func (l *Live) done() {
-	if l.batch == nil {
-		return
+	b.lay(item.batch, last)
+	l.read.Add(int64(len(item.batch.blocks)))
+	l.kept.add(item.batch)
+	item.batch.release()
+	if len(b.Frames) == 0 {
+		return nil, false // they are behind the last
 	}
-	size := l.batch.size()
-	l.read.Add(int64(len(l.batch.blocks)))
-	l.queue.taken(size)
-	l.kept.add(l.batch)
-	l.batch.release()
-	l.batch = nil
+	inOrder()
+	return nil, true
 }
 
 // State says where the capture is. Any goroutine may ask.
@@ -173,7 +161,6 @@ func (l *Live) Close() error {
 	l.start() // so that it can end
 	l.Stop()
 	<-l.ended
-	l.done()
 	l.kept.clear()
 	l.device.close()
 	return nil
@@ -229,21 +216,23 @@ func (l *Live) Recent() Source {
 // recentSource is a source of frames that were captured a while ago.
 type recentSource struct {
 	live    *Live
-	batches []*batch
 	size    int64
-	in, at  int // the next frame
+	filling sync.Mutex
+	batches []*batch // that were not read yet
 }
 
-func (s *recentSource) Next(f *Frame) error {
-	for s.in < len(s.batches) {
-		if b := s.batches[s.in]; s.at < len(b.frames) {
-			b.fill(f, s.at)
-			s.at++
-			return nil
-		}
-		s.in, s.at = s.in+1, 0
+func (s *recentSource) Fill(b *Block, last uint64, inOrder func()) bool {
+	b.empty()
+	s.filling.Lock()
+	defer s.filling.Unlock()
+	if len(s.batches) == 0 || s.batches[0].first > last {
+		return false
 	}
-	return io.EOF
+	b.lay(s.batches[0], last)
+	s.batches[0].release()
+	s.batches = s.batches[1:]
+	inOrder()
+	return true
 }
 
 func (s *recentSource) Interfaces() []*Interface { return s.live.Interfaces() }
@@ -253,6 +242,8 @@ func (s *recentSource) Size() int64              { return s.size }
 func (s *recentSource) Readers() []*Reader       { return nil }
 
 func (s *recentSource) Close() error {
+	s.filling.Lock()
+	defer s.filling.Unlock()
 	for _, b := range s.batches {
 		b.release()
 	}

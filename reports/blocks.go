@@ -2,7 +2,7 @@ package reports
 
 import (
 	"cmp"
-	"io"
+	"math"
 	"sync"
 
 	"pktscope/dissect"
@@ -12,25 +12,13 @@ import (
 )
 
 // A run goes block by block. Every worker does all there is to do: it takes a block of frames from the source, decodes them, and when all
-// blocks before have been played it plays its own. So the core that copied a block decodes it, and what crosses between cores is small.
-
-// A block has at most so many frames, and about so many bytes of them: what fits into a core's cache.
-const (
-	blockFrames = 4096
-	blockBytes  = 1 << 20
-)
+// blocks before have been played it plays its own. So the core that read a block decodes it, and what crosses between cores is small.
 
 // run is what the workers of a run share.
 type run struct {
-	taking  sync.Mutex // held to take a block
-	source  pcaps.Source
-	intake  intake
-	selects func(*dissect.Frame) bool
-	left    uint64 // frames that may be taken
-	next    uint64 // number of the next block
-	ended   bool
-	frame   pcaps.Frame
-	damage  []error
+	source pcaps.Source
+	last   uint64 // number of the last frame to take
+	intake intake
 
 	playing  sync.Mutex // held to look at what follows
 	turned   sync.Cond  // to play has changed
@@ -47,12 +35,9 @@ func newRun(src pcaps.Source, o Options) *run {
 		o.Dissect.Relative = true
 	}
 	config := dissect.NewConfig(o.Dissect)
-	r := &run{source: src, intake: intake{points: map[*pcaps.Interface]*dissect.Point{}}, selects: o.Select, left: o.MaximumCount,
-		config: config, resolver: config.NewResolver(), options: o}
+	r := &run{source: src, last: cmp.Or(o.MaximumCount, math.MaxUint64), config: config, resolver: config.NewResolver(), options: o}
+	r.intake = intake{selects: o.Select, points: map[*pcaps.Interface]*dissect.Point{}}
 	r.turned.L = &r.playing
-	if r.left == 0 {
-		r.left = ^uint64(0)
-	}
 	return r
 }
 
@@ -60,65 +45,10 @@ func (r *run) err() error {
 	if r.failed != nil {
 		return r.failed
 	}
-	if r.damage != nil {
-		return &IncompleteError{r.damage}
+	if r.intake.damage != nil {
+		return &IncompleteError{r.intake.damage}
 	}
 	return nil
-}
-
-// taken is a frame of a block.
-type taken struct {
-	dissect.Frame
-	selected bool
-}
-
-// block is frames with a copy of their bytes.
-type block struct {
-	number uint64
-	frames []taken
-	bytes  []byte
-}
-
-// take fills b, as far as its frames have room. It returns false when there are no more.
-func (r *run) take(b *block) bool {
-	r.taking.Lock()
-	defer r.taking.Unlock()
-	b.frames, b.bytes = b.frames[:0], b.bytes[:0]
-	b.number = r.next
-	for !r.ended && len(b.frames) < cap(b.frames) && len(b.bytes) < blockBytes {
-		if r.left == 0 {
-			r.ended = true
-			break
-		}
-		err := r.source.Next(&r.frame)
-		if err == io.EOF {
-			r.ended = true
-			break
-		}
-		if err != nil {
-			r.damage = append(r.damage, err)
-			continue
-		}
-		r.left--
-		b.add(r.intake.frame(&r.frame), r.selects)
-	}
-	if len(b.frames) == 0 {
-		return false
-	}
-	r.next++
-	return true
-}
-
-// add copies a frame into the block. The bytes of the frames before it stay where they are, also when there is no room for the new ones'.
-func (b *block) add(f *dissect.Frame, selects func(*dissect.Frame) bool) {
-	if cap(b.bytes)-len(b.bytes) < len(f.Data) {
-		b.bytes = make([]byte, 0, max(2*blockBytes, len(f.Data)))
-	}
-	start := len(b.bytes)
-	b.bytes = append(b.bytes, f.Data...)
-	t := taken{Frame: *f, selected: selects == nil || selects(f)}
-	t.Data = b.bytes[start:len(b.bytes):len(b.bytes)]
-	b.frames = append(b.frames, t)
 }
 
 // worker works on one block after another.
@@ -127,6 +57,7 @@ type worker struct {
 	shard   Shard
 	serial  bool // the shard's packets have to come in capture order
 	block   block
+	enter   func() // what is done with the block in the order of the capture
 	decoder *dissect.Decoder
 	packet  dissect.Packet
 	filter  *filter.Filter
@@ -138,7 +69,7 @@ type worker struct {
 func (r *run) worker(shard Shard) *worker {
 	o := &r.options
 	w := &worker{run: r, shard: shard, decoder: r.config.NewDecoder(), verify: !o.NoChecksums, early: !o.NoChecksums}
-	w.block.frames = make([]taken, 0, cmp.Or(o.block, blockFrames))
+	w.enter = func() { w.intake.enter(&w.block) }
 	if o.Filter != nil {
 		w.filter = o.Filter.Clone()
 		w.early = w.filter.NeedsChecksums() // what it does not mean need not be verified
@@ -150,7 +81,7 @@ func (r *run) worker(shard Shard) *worker {
 }
 
 func (w *worker) work() {
-	for w.take(&w.block) {
+	for w.source.Fill(&w.block.Block, w.last, w.enter) {
 		done := 0
 		if !w.serial {
 			done = w.ahead()
@@ -163,18 +94,18 @@ func (w *worker) work() {
 
 // ahead takes those packets at the block's start that need nothing of what came before them, and returns how many they are.
 func (w *worker) ahead() int {
-	for i := range w.block.frames {
-		f := &w.block.frames[i]
-		w.decoder.Decode(&w.packet, &f.Frame)
+	for i := range w.block.Frames {
+		f, selected := w.block.frame(i)
+		w.decoder.Decode(&w.packet, f)
 		if w.packet.Pending() {
 			return i
 		}
 		if w.early {
 			w.packet.Verify()
 		}
-		w.finished(f.selected)
+		w.finished(selected)
 	}
-	return len(w.block.frames)
+	return len(w.block.Frames)
 }
 
 // finished hands the packet over, if it is meant.
@@ -217,9 +148,9 @@ func (w *worker) rest(done int) error {
 	if err := w.shard.Play(); err != nil {
 		return err
 	}
-	for i := range w.block.frames[done:] {
-		f := &w.block.frames[done+i]
-		w.decoder.Decode(&w.packet, &f.Frame)
+	for i := done; i < len(w.block.Frames); i++ {
+		f, selected := w.block.frame(i)
+		w.decoder.Decode(&w.packet, f)
 		if w.early {
 			w.packet.Verify()
 		}
@@ -230,7 +161,7 @@ func (w *worker) rest(done int) error {
 				w.packet.Verify()
 			}
 		}
-		w.finished(f.selected)
+		w.finished(selected)
 		if pending || w.serial { // what the resolver made is good until it makes something else
 			if err := w.shard.Play(); err != nil {
 				return err

@@ -30,9 +30,9 @@ func TestWorkers(t *testing.T) {
 	}
 	for name, o := range map[string]Options{"all": {}, "filtered": {Filter: vxlan}, "unverified": {NoChecksums: true}, "a hundred": {MaximumCount: 100}} {
 		var want string
-		for _, o.block = range []int{0, 1, 2, 17} {
+		for _, block := range []int{0, 1, 2, 17} {
 			for _, o.Workers = range []int{1, 2, 5} {
-				in := &input{}
+				in := &input{block: block}
 				for _, f := range frames {
 					in.steps = append(in.steps, f)
 				}
@@ -48,7 +48,7 @@ func TestWorkers(t *testing.T) {
 					want = got
 				}
 				if diff := cmp.Diff(want, got); diff != "" {
-					t.Fatalf("%s: %d workers, blocks of %d (-want +got):\n%s", name, o.Workers, o.block, diff)
+					t.Fatalf("%s: %d workers, blocks of %d (-want +got):\n%s", name, o.Workers, block, diff)
 				}
 			}
 		}
@@ -78,11 +78,11 @@ func (b brokenShard) Play() error {
 // A consumer that fails ends the run, however many workers there are.
 func TestWorkersFail(t *testing.T) {
 	for _, workers := range []int{1, 4} {
-		in := &input{}
+		in := &input{block: 1}
 		for _, f := range mixture(t) {
 			in.steps = append(in.steps, f)
 		}
-		if err := Read(in, Options{Workers: workers, block: 1}, new(broken)); err != errBroken {
+		if err := Read(in, Options{Workers: workers}, new(broken)); err != errBroken {
 			t.Errorf("%d workers: got %v, want %v", workers, err, errBroken)
 		}
 		if len(in.steps) < 100 {

@@ -205,7 +205,7 @@ func (t *setShard) Flush() error {
 }
 
 // blockPackets is how many packets Packet counts before they are flushed.
-const blockPackets = blockFrames
+const blockPackets = 4096
 
 // Packet implements [Consumer], for somebody who has the packets already.
 func (s *Set) Packet(p *dissect.Packet) error {

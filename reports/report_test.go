@@ -2,7 +2,6 @@ package reports
 
 import (
 	"bytes"
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -26,16 +25,14 @@ func generated(t testing.TB) (frames []pcaps.Frame) {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	for {
-		var f pcaps.Frame
-		if err := src.Next(&f); err == io.EOF {
-			return frames
-		} else if err != nil {
+	for f, err := range pcaps.Frames(src) {
+		if err != nil {
 			t.Fatal(err)
 		}
-		f.Data = slices.Clone(f.Data)
-		frames = append(frames, f)
+		frames = append(frames, *f)
+		frames[len(frames)-1].Data = slices.Clone(f.Data)
 	}
+	return frames
 }
 
 var tap = &pcaps.Interface{File: "tap.pcap", ID: -1, LinkType: 1, FCSLen: -1}
@@ -298,10 +295,11 @@ func TestNewSet(t *testing.T) {
 func finished(t testing.TB, frames []pcaps.Frame) (packets []*dissect.Packet) {
 	t.Helper()
 	d := dissect.NewConfig(dissect.Options{}).NewDecoder()
-	points := intake{points: map[*pcaps.Interface]*dissect.Point{}}
+	in := intake{points: map[*pcaps.Interface]*dissect.Point{}}
 	for i := range frames {
 		p := new(dissect.Packet)
-		d.Decode(p, points.frame(&frames[i]))
+		f := frameAt(&frames[i], in.pointOf(&frames[i]))
+		d.Decode(p, &f)
 		if !p.Pending() {
 			p.Verify()
 			packets = append(packets, p)

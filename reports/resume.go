@@ -22,9 +22,8 @@ func NewReader(src pcaps.Source, o Options, c Sharded) *Reader {
 	return r
 }
 
-// Read takes packets until the source says io.EOF, or there were [Options.MaximumCount] in all. All of them are flushed then. It can be called again.
+// Read takes packets until the source ends, or there were [Options.MaximumCount] in all. All of them are flushed then. It can be called again.
 func (r *Reader) Read() error {
-	r.run.ended = false
 	var working sync.WaitGroup
 	for _, w := range r.workers {
 		working.Go(w.work)

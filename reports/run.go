@@ -56,7 +56,6 @@ type Options struct {
 
 	Workers int  // goroutines, for a consumer that is sharded; 0 is 1
 	Owner   bool // packets say whose they are, also if the filter does not ask
-	block   int  // most frames in a block; 0 is blockFrames
 }
 
 // IncompleteError says that not all of the input could be read. All that could was consumed.
@@ -76,9 +75,9 @@ func Read(src pcaps.Source, o Options, c Consumer) error {
 	sharded, ok := c.(Sharded)
 	if !ok {
 		r := newRun(src, o)
+		r.source = &oneByOne{Source: src}
 		w := r.worker(&alone{consumer: c})
 		w.serial = true
-		w.block.frames = make([]taken, 0, 1) // what somebody waits for at the end of a pipe comes at once
 		w.work()
 		return r.err()
 	}
@@ -94,46 +93,3 @@ type alone struct {
 func (a *alone) Packet(p *dissect.Packet) { a.failed = a.consumer.Packet(p) }
 func (a *alone) Play() error              { return a.failed }
 func (a *alone) Flush() error             { return nil }
-
-// intake gives frames their capture points. It sees frames in the order of reading, in which it numbers the points.
-type intake struct {
-	points map[*pcaps.Interface]*dissect.Point
-	last   *pcaps.Interface
-	next   dissect.Frame // its Point is that of last
-}
-
-// frame is f as dissecting sees it. It is valid until the next call.
-func (in *intake) frame(f *pcaps.Frame) *dissect.Frame {
-	in.next = dissect.Frame{
-		Data:     f.Data,
-		WireLen:  f.WireLen,
-		Time:     f.Time,
-		Timeless: f.Timeless,
-		Number:   f.Number,
-		Point:    in.point(f),
-		Flags:    f.Flags,
-		Comments: f.Comments,
-	}
-	return &in.next
-}
-
-// point returns where f was captured; its Origin is the interface. Frames of one interface mostly come in a row, and then it is the point of the frame before.
-func (in *intake) point(f *pcaps.Frame) *dissect.Point {
-	fcs := f.FCSLen()
-	if f.Interface == in.last && fcs == in.next.Point.FCSLen {
-		return in.next.Point
-	}
-	in.last = f.Interface
-	point := in.points[f.Interface]
-	if point == nil {
-		i := f.Interface
-		point = &dissect.Point{ID: len(in.points), File: i.File, Index: i.ID, Name: i.Name, Link: uint16(i.LinkType), FCSLen: fcs, Origin: i}
-		in.points[i] = point
-	}
-	if point.FCSLen != fcs { // the frame's own word against its interface's
-		other := *point
-		other.FCSLen = fcs
-		point = &other
-	}
-	return point
-}

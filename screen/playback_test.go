@@ -36,13 +36,18 @@ type slowed struct {
 	first int64
 }
 
-func (s *slowed) Next(f *pcaps.Frame) error {
-	err := s.Source.Next(f)
-	if s.first == 0 {
-		s.first = f.Time
+func (s *slowed) Fill(b *pcaps.Block, last uint64, inOrder func()) bool {
+	if !s.Source.Fill(b, last, inOrder) {
+		return false
 	}
-	f.Time = s.first + (f.Time-s.first)*s.by
-	return err
+	for i := range b.Frames {
+		f := &b.Frames[i]
+		if s.first == 0 {
+			s.first = f.Time
+		}
+		f.Time = s.first + (f.Time-s.first)*s.by
+	}
+	return true
 }
 
 func (f *playback) open() (pcaps.Source, error) {

@@ -1,116 +1,109 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"os"
-	"strconv"
-	"strings"
-
-	"github.com/spf13/pflag"
+	"math"
 
 	"pktscope/pcaps"
+	"pktscope/pcaps/capturefilter"
 )
 
-// capturing is how is captured at interfaces: the flags of all commands that can.
-type capturing struct {
-	interfaces  []string
-	promiscuous bool
-	snapLen     int
-	ring        byteCount
-	direction   direction
-	timeSource  timeSource
-}
-
-// flags adds the flags to those of a command.
-func (o *capturing) flags(set *pflag.FlagSet) {
-	set.StringSliceVarP(&o.interfaces, "interface", "i", nil, "capture at these `INTERFACES`, with commas between them; any is all that there are and come")
-	set.BoolVar(&o.promiscuous, "promiscuous", false, "capture frames for others, too")
-	set.IntVar(&o.snapLen, "snaplen", 0, "keep the first `BYTES` of each frame, 0 for all")
-	set.Var(&o.ring, "ring", "the kernel's ring for each interface has this `SIZE` (default 32M)")
-	set.Var(&o.direction, "direction", "capture frames that go this `WAY`: both (the default), in, out")
-	set.Var(&o.timeSource, "time-source", "take times from `CLOCK`: host (the default), adapter (the interface's own)")
-}
-
-// captureFlags are the names of these flags.
-var captureFlags = []string{"interface", "promiscuous", "snaplen", "ring", "direction", "time-source"}
-
-// needsInterface is an error for a flag that means something only at interfaces, where none is named.
-func (o *capturing) needsInterface(set *pflag.FlagSet) error {
-	if len(o.interfaces) > 0 {
-		return nil
+// open opens the files. With a capture filter the source has only those frames that it means: the others are as if they had not been captured, and
+// are not dissected. A mistake in the filter is found before any file is opened.
+func (in *input) open(files []string) (pcaps.Source, error) {
+	if in.capture == "" {
+		return open(files)
 	}
-	for _, name := range captureFlags {
-		if set.Changed(name) {
-			return fmt.Errorf("--%s needs -i INTERFACE", name)
+	expression, err := capturefilter.Parse(in.capture)
+	if err != nil {
+		return nil, err
+	}
+	src, err := open(files)
+	if err != nil {
+		return nil, err
+	}
+	c := &captured{Source: src, expression: expression, filters: map[framesOf]*capturefilter.Filter{}}
+	for _, i := range src.Interfaces() { // others are met later, in files that describe interfaces between frames
+		if _, err := c.filter(i); err != nil {
+			src.Close()
+			return nil, err
 		}
 	}
-	return nil
+	return c, nil
 }
 
-// options are those of the capture.
-func (o *capturing) options() (pcaps.LiveOptions, error) {
-	if o.snapLen < 0 || o.snapLen > pcaps.MaxSnapLen {
-		return pcaps.LiveOptions{}, fmt.Errorf("--snaplen takes a number of bytes up to %d, 0 for all", pcaps.MaxSnapLen)
-	}
-	return pcaps.LiveOptions{
-		Interfaces:   o.interfaces,
-		Promiscuous:  o.promiscuous,
-		SnapLen:      o.snapLen,
-		Ring:         int(o.ring),
-		Direction:    pcaps.Direction(o.direction),
-		HardwareTime: bool(o.timeSource),
-		Log:          notice,
-	}, nil
+// framesOf is frames of a file that have one link type. A filter is compiled for them.
+type framesOf struct {
+	file int
+	link pcaps.LinkType
 }
 
-// notice says on standard error what happens while the program goes on.
-func notice(line string) { fmt.Fprintf(os.Stderr, "pktscope: %s\n", line) }
+// captured is a source with the frames that a capture filter means.
+type captured struct {
+	pcaps.Source
+	expression *capturefilter.Expression
+	filters    map[framesOf]*capturefilter.Filter // nil for those that it cannot be compiled for
+	last       *pcaps.Interface
+	current    *capturefilter.Filter // that of last
+	count      uint64                // frames that it meant
+}
 
-// byteCount is the value of a flag that takes bytes: 65536, 64K, 32M, 2G; powers of 1024, also as 32MiB.
-type byteCount int64
-
-func (n *byteCount) String() string { return "" }
-func (*byteCount) Type() string     { return "SIZE" }
-
-func (n *byteCount) Set(s string) error {
-	number, unit := s, int64(1)
-	number = strings.TrimSuffix(strings.TrimSuffix(number, "B"), "i")
-	if i := len(number) - 1; i >= 0 {
-		if power := strings.IndexByte("KMGT", number[i]); power >= 0 {
-			number, unit = number[:i], 1024<<(10*power)
+// Fill implements [pcaps.Source]; last counts the frames that the filter means. Where it cannot be compiled for frames of a file, that is said once, and they
+// are left out.
+func (c *captured) Fill(b *pcaps.Block, last uint64, inOrder func()) bool {
+	for {
+		empty, ended := false, false
+		more := c.Source.Fill(b, math.MaxUint64, func() {
+			c.choose(b, last)
+			if empty = len(b.Frames) == 0 && b.Damage == nil; empty {
+				ended = c.count >= last
+				return
+			}
+			inOrder()
+		})
+		if !more || ended {
+			return false
+		}
+		if !empty {
+			return true
 		}
 	}
-	value, err := strconv.ParseInt(number, 10, 64)
-	if err != nil || value <= 0 || value > 1<<62/unit {
-		return errors.New("write a number of bytes, or as in 64K, 32M, 2G")
-	}
-	*n = byteCount(value * unit)
-	return nil
 }
 
-// direction is the value of --direction.
-type direction pcaps.Direction
-
-func (d *direction) String() string { return "" }
-func (*direction) Type() string     { return "WAY" }
-
-func (d *direction) Set(s string) error {
-	parsed, err := pcaps.ParseDirection(s)
-	*d = direction(parsed)
-	return err
+// choose leaves in the block the frames that the filter means.
+func (c *captured) choose(b *pcaps.Block, last uint64) {
+	kept := b.Frames[:0]
+	for i := range b.Frames {
+		f := &b.Frames[i]
+		if c.count >= last {
+			break
+		}
+		if f.Interface != c.last {
+			filter, err := c.filter(f.Interface)
+			if err != nil && b.Damage == nil {
+				b.Damage = err
+			}
+			c.last, c.current = f.Interface, filter
+		}
+		if c.current != nil && c.current.Match(f.Data, f.WireLen) {
+			c.count++
+			kept = append(kept, *f)
+		}
+	}
+	b.Frames = kept
 }
 
-// timeSource is the value of --time-source: whether it is the interface's clock.
-type timeSource bool
-
-func (*timeSource) String() string { return "" }
-func (*timeSource) Type() string   { return "CLOCK" }
-
-func (t *timeSource) Set(s string) error {
-	if s != "host" && s != "adapter" {
-		return errors.New("there are host and adapter")
+// filter is that for the frames of an interface. It fails once for all that are alike.
+func (c *captured) filter(i *pcaps.Interface) (*capturefilter.Filter, error) {
+	alike := framesOf{i.FileIndex, i.LinkType}
+	filter, known := c.filters[alike]
+	if known {
+		return filter, nil
 	}
-	*t = s == "adapter"
-	return nil
+	filter, err := c.expression.Compile(capturefilter.Options{Link: uint16(i.LinkType)})
+	c.filters[alike] = filter
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", i.File, err)
+	}
+	return filter, nil
 }

@@ -52,13 +52,13 @@ it up when its sockets are open; pktscope help security says more.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	o.capture.flags(flags)
+	o.at.flags(flags)
 	flags.DurationVar(&o.interval, "interval", live.DefaultInterval, "report every `DURATION`")
 	flags.DurationVar(&o.duration, "duration", 0, "end after this `DURATION`")
 	o.record.flags(flags)
 	flags.StringVar(&o.user, "user", "", "become this `USER` when all sockets are open, as root")
 	o.reportFlags(cmd)
-	flags.StringVar(&o.format, "format", "", "how to print: "+strings.Join(liveFormats, ", ")+" (default screen on a terminal, json elsewhere)")
+	flags.StringVarP(&o.format, "format", "T", "", "how to print: "+strings.Join(liveFormats, ", ")+" (default screen on a terminal, json elsewhere)")
 	flags.IntVar(&o.top, "top", defaultTop, "print the `N` largest rows of each table, 0 for all; a screen has all unless told otherwise")
 	o.times.styles = reportStyles
 	flags.VarP(&o.times, "time", "t", "show times in text as `STYLE`: a, ad (local time, with the date), u, ud (UTC), e (seconds since 1970)")
@@ -75,8 +75,8 @@ it up when its sockets are open; pktscope help security says more.`,
 var liveFormats = []string{"screen", "json", "text"}
 
 type liveOptions struct {
-	capture capturing
-	record  recordFlags
+	at     capturing
+	record recordFlags
 	reportChoice
 	interval time.Duration
 	duration time.Duration
@@ -122,7 +122,7 @@ func (o *recordFlags) options(set *pflag.FlagSet) (*pcaps.RecordOptions, error) 
 // options are those of the engine.
 func (o *liveOptions) options(set *pflag.FlagSet) (live.Options, error) {
 	switch {
-	case len(o.capture.interfaces) == 0:
+	case len(o.at.interfaces) == 0:
 		return live.Options{}, errors.New("live needs -i INTERFACE, or -i any for all; see pktscope live --help")
 	case o.interval < 100*time.Millisecond:
 		return live.Options{}, errors.New("--interval takes a duration from 100ms on")
@@ -138,7 +138,7 @@ func (o *liveOptions) options(set *pflag.FlagSet) (live.Options, error) {
 		return live.Options{}, err
 	}
 	e := live.Options{Interval: o.interval, Duration: o.duration, Reports: o.named(), Top: o.top, User: o.user, Log: notice, Watch: o.failOn.watching}
-	if e.Capture, err = o.capture.options(); err != nil {
+	if e.Capture, err = o.at.options(o.capture); err != nil {
 		return e, err
 	}
 	if e.Record, err = o.record.options(set); err != nil {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"math"
 	"os"
 	"slices"
 	"sync"
@@ -38,7 +38,7 @@ type liveScreen struct {
 	notices  []string
 	filter   *filter.Filter // that is wanted
 	seconds  tempo
-	listed   replay // what the list of packets was read from
+	listed   *recentFrames // what the list of packets was read from; nil before the first
 }
 
 // log takes a line about the capture.
@@ -153,91 +153,65 @@ func (s *liveScreen) Packets(f *filter.Filter, most int) []screen.Packet {
 	if o.Filter != nil {
 		o.Filter = o.Filter.Clone()
 	}
-	recent := s.engine.Recent()
-	defer recent.Close()
-	all, err := screen.ReadPackets(recent, o, most)
+	recent := readRecent(s.engine.Recent())
+	s.mutex.Lock()
+	s.listed = recent
+	s.mutex.Unlock()
+	all, err := screen.ReadPackets(recent.again(), o, most)
 	if err != nil {
 		s.log(err.Error())
 	}
-	s.keep()
 	return all
 }
 
-// keep keeps the frames from which packets were listed, so that there is a tree of each as long as it is on the screen.
-func (s *liveScreen) keep() {
-	recent := s.engine.Recent()
-	s.mutex.Lock()
-	before := s.listed
-	s.listed = replay{Source: recent}
-	s.mutex.Unlock()
-	before.close()
-}
-
-// Tree implements [screen.Feed].
+// Tree implements [screen.Feed]. There is a tree of each packet that is listed, however long ago it was captured.
 func (s *liveScreen) Tree(number uint64) (string, bool) {
 	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	again, err := s.listed.again()
-	if err != nil {
+	recent := s.listed
+	s.mutex.Unlock()
+	if recent == nil {
 		return "", false
 	}
-	return screen.ReadTree(again, s.reading, number)
+	return screen.ReadTree(recent.again(), s.reading, number)
 }
 
-// close gives back the frames.
-func (s *liveScreen) close() { s.listed.close() }
-
-// replay is frames that can be read several times, though their source can be read once.
-type replay struct {
-	pcaps.Source // nil when there are none
-	frames       []pcaps.Frame
-	read         bool
-}
-
-// again returns the frames from the first one on.
-func (r *replay) again() (pcaps.Source, error) {
-	if r.Source == nil {
-		return nil, io.EOF
-	}
-	for !r.read {
-		var f pcaps.Frame
-		switch err := r.Next(&f); {
-		case err == nil:
-			f.Data = slices.Clone(f.Data)
-			r.frames = append(r.frames, f)
-		case errors.Is(err, io.EOF):
-			r.read = true
-		default:
-			return nil, err
-		}
-	}
-	return &replayed{Source: r.Source, frames: r.frames}, nil
-}
-
-func (r *replay) close() {
-	if r.Source != nil {
-		r.Close()
-	}
-}
-
-// replayed is one reading of a replay.
-type replayed struct {
+// recentFrames are frames of a capture that can be read several times. They hold memory of the capture, but none of its other means.
+type recentFrames struct {
 	pcaps.Source
-	frames []pcaps.Frame
+	blocks []*pcaps.Block
 }
 
-// Next implements [pcaps.Source].
-func (r *replayed) Next(f *pcaps.Frame) error {
-	if len(r.frames) == 0 {
-		return io.EOF
+func readRecent(src pcaps.Source) *recentFrames {
+	defer src.Close()
+	r := &recentFrames{Source: src}
+	for b := new(pcaps.Block); src.Fill(b, math.MaxUint64, func() {}); b = new(pcaps.Block) {
+		r.blocks = append(r.blocks, b)
 	}
-	*f, r.frames = r.frames[0], r.frames[1:]
-	return nil
+	return r
+}
+
+// again is a source of all of the frames.
+func (r *recentFrames) again() pcaps.Source { return &replay{r.Source, r.blocks} }
+
+// replay is a source of frames that were read before, for one goroutine.
+type replay struct {
+	pcaps.Source
+	blocks []*pcaps.Block
+}
+
+// Fill implements [pcaps.Source].
+func (r *replay) Fill(b *pcaps.Block, _ uint64, inOrder func()) bool {
+	if len(r.blocks) == 0 {
+		return false
+	}
+	b.Frames = append(b.Frames[:0], r.blocks[0].Frames...)
+	r.blocks = r.blocks[1:]
+	inOrder()
+	return true
 }
 
 // screened runs the engine behind a full screen, until it is over and the user leaves, or the user or ctx ends it.
 func (o *liveOptions) screened(ctx context.Context, cancel func(), s *liveScreen) error {
-	defer s.close()
 	s.engine.Subscribe(s.see)
 	done := make(chan error, 1)
 	left, leave := context.WithCancel(ctx)

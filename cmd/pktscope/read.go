@@ -51,7 +51,7 @@ exit status is 2. It is 3 if there was what --fail-on names.`,
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	o.reportFlags(cmd)
-	flags.StringVarP(&o.format, "format", "f", "text", "how to print: "+strings.Join(readFormats, ", "))
+	flags.StringVarP(&o.format, "format", "T", "text", "how to print: "+strings.Join(readFormats, ", "))
 	flags.IntVar(&o.top, "top", defaultTop, "print the `N` largest rows of each table, 0 for all; json and csv have all unless told otherwise")
 	o.times.styles = reportStyles
 	flags.VarP(&o.times, "time", "t", "show times in text as `STYLE`: r (seconds since the first packet), a, ad (local time, with the date), u, ud (UTC), e (seconds since 1970)\n(default RFC 3339 in UTC)")
@@ -146,7 +146,7 @@ func (o *readOptions) run(files []string) error {
 	if err != nil {
 		return err
 	}
-	src, err := open(files)
+	src, err := o.input.open(files)
 	if err != nil {
 		return err
 	}

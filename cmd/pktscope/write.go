@@ -58,7 +58,7 @@ func (in *input) write(files []string, o *writing) error {
 	if err != nil {
 		return err
 	}
-	src, err := open(files)
+	src, err := in.open(files)
 	if err != nil {
 		return err
 	}
