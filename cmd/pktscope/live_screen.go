@@ -76,9 +76,9 @@ func (s *liveScreen) State() *screen.State {
 		state.Filter = s.filter.String()
 	}
 	if r := now.Recording; r != nil {
-		state.Recording = fmt.Sprintf("recorded %d packets in %d files, now in %s", r.Written, r.Files, r.File)
+		state.Recording = fmt.Sprintf("recording %s, file %d: %d packets", r.File, r.Files, r.Written)
 		if r.Failed != "" {
-			state.Recording += ": " + r.Failed
+			state.Recording += "; " + r.Failed
 		}
 		state.Lost = []screen.Drop{{Reason: "not recorded", Packets: r.Lost}, {Reason: "removed by rotation", Packets: r.Removed}}
 	}
