@@ -34,10 +34,10 @@ func (m *Model) head() []string {
 		}
 	}
 	switch {
-	case m.held:
-		right = held.Render("HELD, capture goes on") + " " + right
+	case m.paused:
+		right = notable.Render("PAUSED, capture goes on") + " " + right
 	case s.Over:
-		right = held.Render("the capture is over") + " " + right
+		right = notable.Render("the capture is over") + " " + right
 	}
 	var packets, bytes uint64
 	for _, p := range s.Points {
@@ -58,7 +58,7 @@ func (m *Model) head() []string {
 	return []string{o.sides(left, " "+right, m.width), o.sides(amount, gap+drops, m.width), m.tabs()}
 }
 
-// drops is what was lost until now, also while the screen is held. It is never cut: where there is no room for the reasons the number is there.
+// drops is what was lost until now, also while the screen is paused. It is never cut: where there is no room for the reasons the number is there.
 func (m *Model) drops(width int) string {
 	o := &m.options
 	reasons, total := m.newest.dropped()
@@ -119,10 +119,14 @@ func (m *Model) tabNames(all bool) string {
 func (m *Model) foot() string {
 	o := &m.options
 	if m.say != "" {
-		return held.Render(o.cut(o.text(m.say), m.width))
+		return notable.Render(o.cut(o.text(m.say), m.width))
 	}
 	var b strings.Builder
-	for _, k := range bindings {
+	keys := general
+	if m.page != 0 {
+		keys = slices.Concat(general, forRows)
+	}
+	for _, k := range keys {
 		if k.short == "" {
 			continue
 		}
@@ -141,14 +145,15 @@ func (m *Model) foot() string {
 // helpLines is all keys. Where the screen is too low for them there are two columns.
 func (m *Model) helpLines(v *view) []string {
 	lines := []string{strong.Render("Keys")}
+	keys := slices.Concat(general, forRows)
 	rows, column := v.height-1, v.width
-	if rows < len(bindings) {
+	if rows < len(keys) {
 		column = v.width / 2
 	}
-	for i := range min(rows, len(bindings)) {
+	for i := range min(rows, len(keys)) {
 		line := ""
-		for k := i; k < len(bindings) && ansi.StringWidth(line)+column <= v.width; k += rows {
-			line += v.fill(" "+v.fill(strong.Render(bindings[k].shown), 7)+bindings[k].doc, column)
+		for k := i; k < len(keys) && ansi.StringWidth(line)+column <= v.width; k += rows {
+			line += v.fill(" "+v.fill(strong.Render(keys[k].shown), 7)+keys[k].doc, column)
 		}
 		lines = append(lines, line)
 	}

@@ -233,7 +233,7 @@ func (l *list) style(row int) lipgloss.Style {
 		value := c.Kind.Plain(l.table.Rows[row][i])
 		switch {
 		case c.Name == "severity" && value == "warning":
-			return held
+			return notable
 		case c.Name == "severity" && value != "info", c.Name == "info" && strings.HasPrefix(value, "! "):
 			return bad
 		}

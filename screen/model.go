@@ -41,8 +41,8 @@ type Model struct {
 
 	width, height int
 	state         *State // that is shown
-	newest        *State // it is the same unless the screen is held
-	held          bool
+	newest        *State // it is the same unless the screen is paused
+	paused        bool
 	total         bool
 	page          int
 	stacks        [][]pane // of each page, the pane that is shown last
@@ -96,7 +96,7 @@ func (m Model) Init() tea.Cmd { return m.poll(true) }
 func (m Model) poll(again bool) tea.Cmd {
 	feed := m.feed
 	pane, asked := m.top().(packetsPane)
-	asked = asked && (!pane.there || !m.held && m.polls >= packetPolls)
+	asked = asked && (!pane.there || !m.paused && m.polls >= packetPolls)
 	return func() tea.Msg {
 		msg := pollMsg{state: feed.State(), again: again, asked: asked, of: pane.filter}
 		if asked {
@@ -187,7 +187,7 @@ func (m Model) polled(msg pollMsg) (tea.Model, tea.Cmd) {
 	if msg.asked {
 		m.polls = 0
 	}
-	if !m.held {
+	if !m.paused {
 		m.state = m.newest
 	}
 	if p, ok := m.top().(packetsPane); ok && msg.asked && p.filter == msg.of {
@@ -235,8 +235,8 @@ func (m Model) press(msg tea.KeyPressMsg) (tea.Model, tea.Cmd) {
 		m.refresh()
 		return m, nil
 	case pause:
-		m.held = !m.held
-		if !m.held {
+		m.paused = !m.paused
+		if !m.paused {
 			m.state = m.newest
 		}
 		m.refresh()

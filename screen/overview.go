@@ -30,7 +30,7 @@ func (overview) lines(v *view) []string {
 	}
 	for _, n := range v.state.Notices[max(0, len(v.state.Notices)-2):] {
 		if room > 8 {
-			all = append(all, held.Render(v.cut("  "+v.text(n), v.width)))
+			all = append(all, notable.Render(v.cut("  "+v.text(n), v.width)))
 			room--
 		}
 	}

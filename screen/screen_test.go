@@ -180,7 +180,7 @@ var tour = []struct {
 		u.typing("i")
 	}},
 	{"filtered", func(u user) { u.press("enter") }},
-	{"held", func(u user) { u.press("p"); u.next() }},
+	{"paused", func(u user) { u.press("p"); u.next() }},
 	{"going on", func(u user) { u.press("p") }},
 	{"smaller", func(u user) { u.resize(60, 16) }},
 	{"too small", func(u user) { u.resize(30, 8) }},

@@ -16,7 +16,7 @@ var (
 	weak     = lipgloss.NewStyle().Faint(true)
 	chosen   = lipgloss.NewStyle().Reverse(true)
 	bad      = lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Red)
-	held     = lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Yellow)
+	notable  = lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Yellow)
 	drawn    = lipgloss.NewStyle().Foreground(lipgloss.Cyan)
 	gap      = "  "
 	ellipsis = "…"

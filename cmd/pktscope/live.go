@@ -174,8 +174,7 @@ func (o *liveOptions) run(set *pflag.FlagSet) error {
 	}
 	var full *liveScreen
 	if o.format == "screen" {
-		full = &liveScreen{reading: options.Read, filter: options.Read.Filter}
-		full.reading.Select, full.reading.MaximumCount = nil, 0
+		full = newLiveScreen(options.Read)
 		options.Log = full.log
 	}
 	engine, err := live.Open(options)
@@ -183,7 +182,11 @@ func (o *liveOptions) run(set *pflag.FlagSet) error {
 		return err
 	}
 	defer engine.Close()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if full != nil {
+		ends = append(ends, syscall.SIGHUP) // the terminal went away, but files are to be complete
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	defer stop()
 	context.AfterFunc(ctx, stop) // the second signal ends the program at once
 	var failed error

@@ -41,6 +41,13 @@ type liveScreen struct {
 	listed   *recentFrames // what the list of packets was read from; nil before the first
 }
 
+// newLiveScreen returns one without its engine, which reads as the options say.
+func newLiveScreen(o reports.Options) *liveScreen {
+	s := &liveScreen{reading: o, filter: o.Filter}
+	s.reading.Select, s.reading.MaximumCount, s.reading.NoChecksums = nil, 0, false
+	return s
+}
+
 // log takes a line about the capture.
 func (s *liveScreen) log(line string) {
 	const most = 20

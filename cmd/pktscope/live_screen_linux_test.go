@@ -28,7 +28,7 @@ func TestLiveScreen(t *testing.T) {
 		steps                    []step
 		ascii                    bool
 	}{
-		{"UTF-8", "LC_ALL=C.UTF-8", "", []step{{"", "[1 overview]"}, {"", "127.0.0.1"}, {"7", "ICMP echo request"}, {"p", "HELD, capture goes on"}, {"Enter", "Internet Protocol"},
+		{"UTF-8", "LC_ALL=C.UTF-8", "", []step{{"", "[1 overview]"}, {"", "127.0.0.1"}, {"7", "ICMP echo request"}, {"p", "PAUSED, capture goes on"}, {"Enter", "Internet Protocol"},
 			{"q", "dropped by the kernel 0, skipped by analysis 0"}}, false},
 		{"ASCII", "LC_ALL=POSIX", "", []step{{"", "[1 overview]"}, {"7", "ICMP echo request"}, {"2", "untagged"}, {"q", "captured"}}, true},
 		{"the end", "LC_ALL=C.UTF-8", "-c 10", []step{{"", "the capture is over"}, {"q", "captured 10 frames"}}, false},
