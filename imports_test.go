@@ -26,9 +26,10 @@ var arrows = map[string][]string{
 	"reports":        {"control", "dissect", "dissect/filter", "flows", "internal/mulfold", "pcaps", "reports/oui"},
 	"reports/oui":    nil,
 	"metrics":        {"live", "reports"},
+	"screen":         {"dissect", "dissect/filter", "pcaps", "reports"},
 	"live":           {"dissect", "dissect/filter", "flows", "pcaps", "reports"},
 	"docs":           nil,
-	"cmd/pktscope":   {"anonymize", "control", "dissect", "dissect/filter", "docs", "flows", "ipfix", "journeys", "live", "metrics", "pcaps", "pcaps/capturefilter", "reports"},
+	"cmd/pktscope":   {"anonymize", "control", "dissect", "dissect/filter", "docs", "flows", "ipfix", "journeys", "live", "metrics", "pcaps", "pcaps/capturefilter", "reports", "screen"},
 
 	// What makes captures for tests and benchmarks states the formats a second time and so must not look at dissect.
 	"bench/generate":        {"internal/craft"},

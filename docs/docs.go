@@ -28,6 +28,7 @@ func Pages() []Page {
 		{"where", "conditions on flows, their fields and order: --where, --sort", where},
 		{"tenants", "names for identifiers: --tenants FILE", tenants},
 		{"nat", "how translations of addresses are told from packets, and --conntrack", nat},
+		{"live-view", "the full screen of live: pages and keys", liveView},
 		{"json", "the formats for programs", json},
 		{"exit", "exit statuses, and --fail-on", exit},
 	}
@@ -77,6 +78,9 @@ var tenants string
 
 //go:embed nat.md
 var nat string
+
+//go:embed live-view.md
+var liveView string
 
 //go:embed json.md
 var json string

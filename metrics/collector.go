@@ -142,7 +142,7 @@ func (c *Collector) rows(n int, i *live.Interval) (series []prometheus.Metric) {
 	for _, row := range t.Rows {
 		labels := make([]string, len(f.labels))
 		for l, name := range f.labels {
-			labels[l] = strings.ToValidUTF8(row[columns[name]].Plain(t.Columns[columns[name]].Kind), "\ufffd")
+			labels[l] = strings.ToValidUTF8(t.Columns[columns[name]].Kind.Plain(row[columns[name]]), "\ufffd")
 		}
 		key := strings.Join(labels, "\x00")
 		if !kept[key] && len(kept) < maxSeries {

@@ -16,6 +16,7 @@ type TextOptions struct {
 	Width int    // cells in a line; 0 for no limit
 	Color bool   // ANSI colours are understood and wanted
 	Clock *Clock // nil for RFC 3339 in UTC
+	ASCII bool   // no other characters are understood
 }
 
 const (
@@ -50,7 +51,7 @@ func WriteText(w io.Writer, tables []*Table, o TextOptions) error {
 }
 
 func (t *Table) writeText(out *bytes.Buffer, o TextOptions) {
-	title := Printable(t.Title)
+	title := o.chars(Printable(t.Title))
 	if len(t.Rows) == 0 && t.Other == nil && t.More == 0 {
 		title += ": none"
 	}
@@ -65,7 +66,7 @@ func (t *Table) writeText(out *bytes.Buffer, o TextOptions) {
 	}
 	hidden := write(out, o)
 	if t.More > 0 {
-		out.WriteString(margin + o.styled(faint, ellipsis+" and "+thousands(int64(t.More))+" more") + "\n")
+		out.WriteString(margin + o.styled(faint, o.chars(ellipsis)+" and "+thousands(int64(t.More))+" more") + "\n")
 	}
 	if len(hidden) > 0 {
 		o.note(out, "not shown at this width: "+strings.Join(hidden, ", "))
@@ -82,13 +83,34 @@ func (o TextOptions) styled(style, s string) string {
 	return style + s + plainAgain
 }
 
+// chars is s in characters that are understood.
+func (o TextOptions) chars(s string) string {
+	if o.ASCII {
+		return ASCII(s)
+	}
+	return s
+}
+
+// title is the header of a column.
+func (o TextOptions) title(c *Column) string {
+	if c.Title != "" {
+		return o.chars(Printable(c.Title))
+	}
+	return o.chars(Printable(c.Name))
+}
+
+// cell is a cell of that kind; digits are those behind the second of a time.
+func (o TextOptions) cell(c Cell, kind Kind, digits int) string {
+	return o.chars(c.text(kind, o.Clock, digits))
+}
+
 func (o TextOptions) note(out *bytes.Buffer, s string) {
-	out.WriteString(margin + o.styled(faint, "note: "+Printable(s)) + "\n")
+	out.WriteString(margin + o.styled(faint, "note: "+o.chars(Printable(s))) + "\n")
 }
 
 // writeHorizontal prints a header and a line for each row, and returns the titles of the columns that found no room.
 func (t *Table) writeHorizontal(out *bytes.Buffer, o TextOptions) (hidden []string) {
-	g := t.grid(o.Clock)
+	g := t.grid(o)
 	if len(g.rows) == 0 {
 		return nil
 	}
@@ -103,7 +125,7 @@ func (t *Table) writeHorizontal(out *bytes.Buffer, o TextOptions) (hidden []stri
 
 // writeVertical prints each row as lines of name and value, an empty line between rows. It hides nothing.
 func (t *Table) writeVertical(out *bytes.Buffer, o TextOptions) (hidden []string) {
-	all := t.grid(o.Clock)
+	all := t.grid(o)
 	titles := 0
 	for _, column := range all.columns {
 		titles = max(titles, width(column.title))
@@ -114,7 +136,7 @@ func (t *Table) writeVertical(out *bytes.Buffer, o TextOptions) (hidden []string
 		for c, column := range all.columns {
 			value := all.rows[r][c]
 			if o.Width > 0 && column.cuttable {
-				value = cut(value, max(room, narrowest))
+				value = cut(value, max(room, narrowest), all.ellipsis)
 			}
 			g.rows = append(g.rows, []string{column.title, value})
 		}
@@ -131,29 +153,31 @@ func (t *Table) writeVertical(out *bytes.Buffer, o TextOptions) (hidden []string
 
 // A grid is a table as text.
 type grid struct {
-	columns []gridColumn
-	rows    [][]string
+	columns  []gridColumn
+	rows     [][]string
+	ellipsis string // where something was cut
 }
 
 type gridColumn struct {
 	title           string
 	right, cuttable bool
 	width           int
+	room            int // it is not cut below this while another column can leave instead
 }
 
 // grid returns the cells of t as text.
-func (t *Table) grid(clock *Clock) *grid {
-	g := &grid{rows: make([][]string, 0, len(t.Rows)+1)}
+func (t *Table) grid(o TextOptions) *grid {
+	g := &grid{rows: make([][]string, 0, len(t.Rows)+1), ellipsis: o.chars(ellipsis)}
 	digits := make([]int, len(t.Columns)) // as many for every time of a column, or they would not align
 	for i, c := range t.Columns {
 		if c.Detail {
 			continue
 		}
-		g.columns = append(g.columns, gridColumn{title: c.title(), right: kinds[c.Kind].right, cuttable: kinds[c.Kind].cuttable})
+		g.columns = append(g.columns, gridColumn{title: o.title(&c), right: kinds[c.Kind].right, cuttable: kinds[c.Kind].cuttable})
 		if c.Kind == KindTime {
 			for _, row := range t.Rows {
 				if n, ok := row[i].value.(int64); ok {
-					digits[i] = max(digits[i], clock.subsecond(n))
+					digits[i] = max(digits[i], o.Clock.subsecond(n))
 				}
 			}
 		}
@@ -162,7 +186,7 @@ func (t *Table) grid(clock *Clock) *grid {
 		var texts []string
 		for i, cell := range row {
 			if c := t.Columns[i]; !c.Detail {
-				texts = append(texts, cell.text(c.Kind, clock, digits[i]))
+				texts = append(texts, o.cell(cell, c.Kind, digits[i]))
 			}
 		}
 		g.rows = append(g.rows, texts)
@@ -291,15 +315,15 @@ func (g *grid) fit(room int) (hidden []string) {
 	for i, c := range g.columns {
 		for _, row := range g.rows {
 			if c.cuttable {
-				row[i] = cut(row[i], c.width)
+				row[i] = cut(row[i], c.width, g.ellipsis)
 			}
 		}
 	}
 	return hidden
 }
 
-// cut takes the end off s where it is wider than room.
-func cut(s string, room int) string {
+// cut takes the end off s where it is wider than room, and says so by an ellipsis.
+func cut(s string, room int, ellipsis string) string {
 	if width(s) <= room {
 		return s
 	}
@@ -323,7 +347,7 @@ func (c *gridColumn) least() int {
 	if !c.cuttable {
 		return c.width
 	}
-	return min(c.width, max(narrowest, width(c.title)))
+	return min(c.width, max(narrowest, c.room, width(c.title)))
 }
 
 // lines returns the header and the rows, aligned.

@@ -137,9 +137,6 @@ func (c Cell) Number() (n int64, ok bool) {
 	return n, ok
 }
 
-// Plain returns the cell's exact value in the kind's unit, as CSV has it.
-func (c Cell) Plain(kind Kind) string { return c.plain(kind) }
-
 // compare orders present cells before absent ones, and cells of one kind by value.
 func (c Cell) compare(d Cell) int {
 	if r := cmp.Compare(c.rank(), d.rank()); r != 0 {

@@ -406,6 +406,7 @@ func (r *tunnels) Snapshot() []*Table {
 			{Name: "port_spread", Title: "spread", Kind: KindShare, Detail: true},
 			{Name: "reverse_id", Title: "back in", Detail: true},
 			{Name: "health", Kind: KindList, Detail: true},
+			{Name: "filter", Detail: true},
 		},
 	}
 	health := healthTable()
@@ -416,11 +417,11 @@ func (r *tunnels) Snapshot() []*Table {
 		a, b := total.ends.cell(g.Key.ends[0]), total.ends.cell(g.Key.ends[1])
 		row := append([]Cell{Text(tunnelKinds[total.kind].name), total.id(), a, b, total.within()}, total.cells()...)
 		cells := r.healthCells(i, backs[i])
-		t.Add(append(row, cells...)...)
 		health.addHealth(row, cells)
+		t.Add(append(append(row, cells...), Text(total.filter(g.Key.ends)))...)
 	}
 	if other, some := r.tunnels.Other(); some {
-		t.Other = append(append(make([]Cell, 5), other.cells()...), other.flows.Cell(), Cell{}, Cell{}, Cell{})
+		t.Other = append(append(make([]Cell, 5), other.cells()...), other.flows.Cell(), Cell{}, Cell{}, Cell{}, Cell{})
 	}
 	t.mustSort("-packets", "-bytes")
 	health.mustSort("-packets")

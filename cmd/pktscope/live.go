@@ -23,8 +23,9 @@ func liveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "live -i INTERFACE...",
 		Short: "Report what interfaces see, while they see it; and record it",
-		Long: `Live captures at network interfaces and reports what read reports of files, every --interval: of the interval, and since the start. It prints
-JSON, an object in a line for each interval; pktscope help live describes it.
+		Long: `Live captures at network interfaces and reports what read reports of files, every --interval: of the interval, and since the start. On a
+terminal it shows them in a full screen; pktscope help live-view describes it. Elsewhere it prints JSON, an object in a line for each interval;
+pktscope help live describes that.
 
 With -w everything is recorded, too. When there is too much for this machine, analysis misses frames before the recording does, and the kernel
 drops frames only when neither can follow. Each is counted, in each interval and at the end.
@@ -58,8 +59,8 @@ it up when its sockets are open; pktscope help security says more.`,
 	o.exports.flags(flags)
 	flags.StringVar(&o.user, "user", "", "become this `USER` when all sockets are open, as root")
 	o.reportFlags(cmd)
-	flags.StringVarP(&o.format, "format", "T", "json", "how to print: "+strings.Join(liveFormats, ", "))
-	flags.IntVar(&o.top, "top", defaultTop, "print the `N` largest rows of each table, 0 for all")
+	flags.StringVarP(&o.format, "format", "T", "", "how to print: "+strings.Join(liveFormats, ", ")+" (default screen on a terminal, json elsewhere)")
+	flags.IntVar(&o.top, "top", defaultTop, "print the `N` largest rows of each table, 0 for all; a screen has all unless told otherwise")
 	o.times.styles = reportStyles
 	flags.VarP(&o.times, "time", "t", "show times in text as `STYLE`: a, ad (local time, with the date), u, ud (UTC), e (seconds since 1970)")
 	o.failOn.flags(flags)
@@ -72,7 +73,7 @@ it up when its sockets are open; pktscope help security says more.`,
 }
 
 // liveFormats are what --format takes.
-var liveFormats = []string{"json", "text"}
+var liveFormats = []string{"screen", "json", "text"}
 
 type liveOptions struct {
 	record  recordFlags
@@ -147,11 +148,23 @@ func (o *liveOptions) options(set *pflag.FlagSet) (live.Options, error) {
 	if o.times.given {
 		o.see = o.times.see
 	}
+	if o.format == "screen" {
+		e.Reports, e.Capture.Recent = screenReports(e.Reports), recentBytes
+		if !set.Changed("top") {
+			o.top = 0
+		}
+	}
 	e.Read, err = o.reportOptions(by)
 	return e, err
 }
 
 func (o *liveOptions) run(set *pflag.FlagSet) error {
+	if o.format == "" {
+		o.format = "json"
+		if drawable() {
+			o.format = "screen"
+		}
+	}
 	show, err := o.shower()
 	if err != nil {
 		return err
@@ -159,6 +172,12 @@ func (o *liveOptions) run(set *pflag.FlagSet) error {
 	options, err := o.options(set)
 	if err != nil {
 		return err
+	}
+	var full *liveScreen
+	if o.format == "screen" {
+		full = newLiveScreen(options.Read)
+		full.top = o.top
+		options.Log = full.log
 	}
 	if err := o.exports.open(&options); err != nil {
 		return err
@@ -170,12 +189,21 @@ func (o *liveOptions) run(set *pflag.FlagSet) error {
 	}
 	defer engine.Close()
 	o.exports.start(engine)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if full != nil {
+		ends = append(ends, syscall.SIGHUP) // the terminal went away, but files are to be complete
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	defer stop()
 	context.AfterFunc(ctx, stop) // the second signal ends the program at once
 	var failed error
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if full != nil {
+		full.engine = engine
+		err = o.screened(ctx, cancel, full)
+		return o.ended(engine, err, nil)
+	}
 	engine.Subscribe(func(i *live.Interval) {
 		if failed == nil {
 			if failed = show(i); failed != nil {
@@ -184,6 +212,11 @@ func (o *liveOptions) run(set *pflag.FlagSet) error {
 		}
 	})
 	err = engine.Run(ctx)
+	return o.ended(engine, err, failed)
+}
+
+// ended says what the run came to.
+func (o *liveOptions) ended(engine *live.Engine, err, failed error) error {
 	notice(live.Summary(engine.Status()))
 	if o.failOn.find() {
 		o.failOn.seen(engine.Findings())
@@ -195,6 +228,11 @@ func (o *liveOptions) run(set *pflag.FlagSet) error {
 func (o *liveOptions) shower() (func(*live.Interval) error, error) {
 	out := newOutput(os.Stdout)
 	switch o.format {
+	case "screen":
+		if !drawable() {
+			return nil, errors.New("a screen needs a terminal at the standard input and output, and not a dumb one (TERM); there are json and text, too")
+		}
+		return nil, nil
 	case "json":
 		if o.times.given {
 			return nil, errors.New("-t is for --format text; json has times in RFC 3339, UTC")

@@ -22,7 +22,8 @@ type liveExports struct {
 	meter     *ipfix.Meter
 	conn      net.Conn
 	exporter  *ipfix.Exporter
-	failures  uint64 // messages that could not be sent
+	failures  uint64       // messages that could not be sent
+	log       func(string) // what happens meanwhile
 }
 
 func (x *liveExports) flags(set *pflag.FlagSet) {
@@ -32,6 +33,7 @@ func (x *liveExports) flags(set *pflag.FlagSet) {
 
 // open opens the sockets, while there may still be privileges for them.
 func (x *liveExports) open(o *live.Options) (err error) {
+	x.log = o.Log
 	if x.metrics != "" {
 		x.collector = metrics.NewCollector()
 		if x.server, err = metrics.Listen(x.metrics, x.collector); err != nil {
@@ -60,10 +62,10 @@ func (x *liveExports) start(e *live.Engine) {
 	e.Subscribe(x.collector.Update)
 	go func() {
 		if err := x.server.Serve(); err != nil {
-			notice(fmt.Sprintf("--metrics: %v", err))
+			x.log(fmt.Sprintf("--metrics: %v", err))
 		}
 	}()
-	notice(fmt.Sprintf("metrics are at http://%s/metrics", x.server.Address()))
+	x.log(fmt.Sprintf("metrics are at http://%s/metrics", x.server.Address()))
 }
 
 // note says once that a collector does not take messages. Analysis goes on: it may come back.
@@ -72,7 +74,7 @@ func (x *liveExports) note(err error) {
 		return
 	}
 	if x.failures++; x.failures == 1 {
-		notice(fmt.Sprintf("--ipfix: %v; flows are sent all the same", err))
+		x.log(fmt.Sprintf("--ipfix: %v; flows are sent all the same", err))
 	}
 }
 
