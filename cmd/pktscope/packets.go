@@ -205,9 +205,9 @@ func (r printerShard) Packet(p *dissect.Packet) { r.append(p) }
 
 // Play implements [reports.Shard].
 func (r printerShard) Play() error {
-	r.to.buf = append(r.to.buf, r.out.buf...)
+	err := r.to.add(r.out.buf)
 	r.out.buf = r.out.buf[:0]
-	return r.to.done()
+	return err
 }
 
 // Flush implements [reports.Shard].
