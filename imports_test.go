@@ -21,11 +21,12 @@ var arrows = map[string][]string{
 	"anonymize":      {"dissect"},
 	"flows":          {"dissect", "dissect/filter", "internal/mulfold"}, // conditions on flows are in the language of filters
 	"control":        {"dissect"},
+	"ipfix":          {"flows"},
 	"journeys":       {"dissect", "flows", "internal/mulfold", "reports"},
 	"reports":        {"control", "dissect", "dissect/filter", "flows", "internal/mulfold", "pcaps", "reports/oui"},
 	"reports/oui":    nil,
 	"docs":           nil,
-	"cmd/pktscope":   {"anonymize", "control", "dissect", "dissect/filter", "docs", "flows", "journeys", "pcaps", "reports"},
+	"cmd/pktscope":   {"anonymize", "control", "dissect", "dissect/filter", "docs", "flows", "ipfix", "journeys", "pcaps", "reports"},
 
 	// What makes captures for tests and benchmarks states the formats a second time and so must not look at dissect.
 	"bench/generate":        {"internal/craft"},

@@ -79,7 +79,20 @@ func judge(total uint16) Checksum {
 // words is the byte-swapped sum of big-endian ones (RFC 1071 §2).
 func sum(s uint64, b []byte) uint64 {
 	var acc, carry uint64
-	for len(b) >= 32 {
+	for len(b) >= 64 { // adding the carry ends the chain, so that a longer one has less of that
+		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b), 0)
+		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[8:]), carry)
+		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[16:]), carry)
+		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[24:]), carry)
+		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[32:]), carry)
+		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[40:]), carry)
+		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[48:]), carry)
+		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[56:]), carry)
+		acc, carry = bits.Add64(acc, 0, carry)
+		acc += carry
+		b = b[64:]
+	}
+	if len(b) >= 32 {
 		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b), 0)
 		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[8:]), carry)
 		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[16:]), carry)
@@ -94,14 +107,33 @@ func sum(s uint64, b []byte) uint64 {
 		b = b[8:]
 	}
 	if len(b) > 0 {
-		var tail uint64
-		for i, c := range b {
-			tail |= uint64(c) << (8 * i)
-		}
-		acc, carry = bits.Add64(acc, tail, 0)
+		acc, carry = bits.Add64(acc, tail(b), 0)
 		acc += carry
 	}
 	return s + uint64(bits.ReverseBytes16(fold(acc)))
+}
+
+// tail is the little-endian number of at most seven bytes.
+func tail(b []byte) (n uint64) {
+	at := 0
+	if len(b)&4 != 0 {
+		n = uint64(binary.LittleEndian.Uint32(b))
+		at = 4
+	}
+	if len(b)&2 != 0 {
+		n |= uint64(binary.LittleEndian.Uint16(b[at:])) << (8 * at)
+		at += 2
+	}
+	if len(b)&1 != 0 {
+		n |= uint64(b[at]) << (8 * at)
+	}
+	return n
+}
+
+// words is the sum of the two words of an IPv4 address.
+func words(address []byte) uint64 {
+	a := binary.BigEndian.Uint32(address)
+	return uint64(a>>16 + a&0xffff)
 }
 
 // fold reduces a partial sum to 16 bits.
@@ -128,7 +160,7 @@ func pseudoSum(p *Packet, i int, proto uint8, n int) (s uint64, v6, ok bool) {
 			if same && IPv4(h).Fragment() {
 				return 0, false, false
 			}
-			return sum(sum(uint64(proto)+uint64(n), h[12:16]), finalIPv4(h)), false, true
+			return uint64(proto) + uint64(n) + words(h[12:16]) + words(finalIPv4(h)), false, true
 		case ipv6Fragment.ID:
 			if same && IPv6Fragment(h).Fragment() {
 				return 0, true, false

@@ -22,6 +22,7 @@ func Pages() []Page {
 		{"slicing", "writing captures: by filter, number, time, tunnel, value", slicing},
 		{"segments", "whose addresses a packet has, and what proves two segments one", segments},
 		{"flows", "flows, connections and their fields: pktscope flows", flows},
+		{"ipfix", "exporting flows to a collector: flows --ipfix", ipfix},
 		{"where", "conditions on flows, their fields and order: --where, --sort", where},
 		{"tenants", "names for identifiers: --tenants FILE", tenants},
 		{"nat", "how translations of addresses are told from packets, and --conntrack", nat},
@@ -56,6 +57,9 @@ var slicing string
 
 //go:embed flows.md
 var flows string
+
+//go:embed ipfix.md
+var ipfix string
 
 //go:embed where.md
 var where string

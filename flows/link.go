@@ -19,6 +19,7 @@ type Link struct {
 
 	// Of nat-of links:
 	After  bool    // this flow has the addresses after the translation, the other one those before
+	Turned bool    // the other flow's original direction is this one's reply
 	Change Change  // what the translator changed
 	Score  float64 // how sure it is, 0 to 1, see score
 }
@@ -72,7 +73,6 @@ type linkRecord struct {
 	weight      uint32 // bits of proof
 	print       uint32 // of the last packet, if its identification was no proof: another one like it is none; 0 otherwise
 	contested   uint32 // packets that may be of this pair or of another one, and are not among Packets
-	opposite    bool   // the other flow's original direction is this one's reply
 	first, last int64  // times of Packets, in nanoseconds since the Unix epoch
 }
 

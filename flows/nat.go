@@ -304,15 +304,15 @@ func (t *Tracker) addTranslation(o *Observation, n uint32, d Direction, was *cap
 		after = !after
 	}
 	f, g := t.records.at(n), t.records.at(was.flow)
-	r := linkRecord{Link: Link{Kind: NATOf, Evidence: evidence, Packets: 1, Frame: o.Frame}, weight: uint32(weight), first: o.Time, last: o.Time,
-		opposite: d != was.d}
+	r := linkRecord{Link: Link{Kind: NATOf, Evidence: evidence, Packets: 1, Frame: o.Frame, Turned: d != was.d}, weight: uint32(weight), first: o.Time,
+		last: o.Time}
 	if o.Protocol != protocolTCP && o.ipID != was.ipID {
 		r.print = uint32(o.Print) | 1
 	}
 	if after {
-		r.Change = changed(&g.Tuple, &f.Tuple, r.opposite)
+		r.Change = changed(&g.Tuple, &f.Tuple, r.Turned)
 	} else {
-		r.Change = changed(&f.Tuple, &g.Tuple, r.opposite)
+		r.Change = changed(&f.Tuple, &g.Tuple, r.Turned)
 	}
 	if weight == 0 {
 		r.Packets, r.contested = 0, 1
@@ -378,7 +378,7 @@ func (t *Tracker) score(n uint32, r *linkRecord) float64 {
 	a, b := t.accounts.at(n), t.accounts.at(n)
 	opposite := false
 	if t.records.at(r.record).id == r.Flow {
-		b, opposite = t.accounts.at(r.record), r.opposite
+		b, opposite = t.accounts.at(r.record), r.Turned
 	}
 	for d := Original; d <= Reply; d++ {
 		possible += min(a.direction(d).packets, b.direction(d.flip(opposite)).packets)

@@ -27,10 +27,21 @@ Captures are pcap, pcapng or snoop files, compressed or not; - is standard input
   pktscope flows trace.pcap --sort tcp.retransmissions --top 50
   pktscope flows trace.pcap -T json | jq 'select(.tcp.retransmissions > 10) | .segment'
   pktscope flows lan.pcap wan.pcap -T conntrack --legend
+  pktscope flows trace.pcap --ipfix collector.example:4739
   pktscope flows trace.pcap --tenants tenants.yaml -Y 'vxlan.vni == 5001'`,
 		Args: files,
 		RunE: func(cmd *cobra.Command, files []string) error {
 			o.topGiven = cmd.Flags().Changed("top")
+			if err := empty(cmd.Flags()); err != nil {
+				return err
+			}
+			if o.ipfix != "" {
+				for _, name := range []string{"format", "sort", "top", "legend"} {
+					if cmd.Flags().Changed(name) {
+						return fmt.Errorf("--ipfix prints nothing that --%s could mean", name)
+					}
+				}
+			}
 			return o.run(files)
 		},
 	}
@@ -41,6 +52,7 @@ Captures are pcap, pcapng or snoop files, compressed or not; - is standard input
 	flags.StringVar(&o.sort, "sort", "", "order flows by `FIELDS`, with commas between them, the largest or earliest first, for -FIELD last (default bytes\nfor text, the order in which they began for others)")
 	flags.IntVar(&o.top, "top", defaultTopFlows, "print the first `N` flows, 0 for all; others than text have all unless told otherwise")
 	flags.BoolVar(&o.legend, "legend", false, "with -T conntrack, say at the end which segment each zone is")
+	flags.StringVar(&o.ipfix, "ipfix", "", "print nothing, and send the flows to the collector at `HOST:PORT` as IPFIX over UDP; the port is "+ipfixPort+" if it is left out")
 	o.tracking.flags(flags)
 	o.input.flags(flags)
 	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(flowsFormats, cobra.ShellCompDirectiveNoFileComp))
@@ -61,6 +73,7 @@ type flowsOptions struct {
 	top      int
 	topGiven bool
 	legend   bool
+	ipfix    string
 }
 
 func (o *flowsOptions) run(files []string) error {
@@ -109,7 +122,9 @@ func (o *flowsOptions) run(files []string) error {
 }
 
 // streams tells whether flows are printed as they leave, or when all are known.
-func (o *flowsOptions) streams() bool { return o.format != "text" && o.sort == "" && !o.topGiven }
+func (o *flowsOptions) streams() bool {
+	return o.ipfix == "" && o.format != "text" && o.sort == "" && !o.topGiven
+}
 
 // flowPrinter prints flows: those that leave before the end, and then all others.
 type flowPrinter interface {
@@ -119,6 +134,9 @@ type flowPrinter interface {
 }
 
 func (o *flowsOptions) printer(out *output, tracking flows.Options) (flowPrinter, error) {
+	if o.ipfix != "" {
+		return newFlowExport(o.ipfix, o.quiet)
+	}
 	var order *flows.Order // by ID
 	switch {
 	case o.sort != "":
