@@ -65,6 +65,7 @@ type Options struct {
 	Workers int  // goroutines, for a consumer that is sharded; 0 is 1
 	Owner   bool // packets say whose they are, also if the filter does not ask
 	block   int  // most frames in a block; 0 is blockFrames
+	made    int  // bytes that the resolver may make before a block is played; 0 is maxMade
 }
 
 // IncompleteError says that not all of the input could be read. All that could was consumed.
