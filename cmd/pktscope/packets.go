@@ -106,7 +106,7 @@ func (o *packetsOptions) run(files []string) error {
 	if !out.terminal && regular(files) && !(o.format == "line" && o.times.delta()) { // nobody waits for each packet
 		c = shardedPrinter{printer, o}
 	}
-	err = o.read(files, printer.checksums, c)
+	err = o.read(files, printer.checksums, printer.layers, c)
 	return errors.Join(out.flush(), err)
 }
 
@@ -121,7 +121,7 @@ func regular(files []string) bool {
 }
 
 func (o *packetsOptions) printer(out *output) (p packetPrinter, err error) {
-	p.out, p.checksums = out, true
+	p.out, p.checksums, p.layers = out, true, true
 	p.relative = o.format == "json" || o.format == "tree" // a line shows sequence numbers as they are
 	switch o.format {
 	case "line":
@@ -134,7 +134,7 @@ func (o *packetsOptions) printer(out *output) (p packetPrinter, err error) {
 		if err != nil {
 			return p, err
 		}
-		p.checksums, p.relative = x.NeedsChecksums(), x.Relative()
+		p.checksums, p.relative, p.layers = x.NeedsChecksums(), x.Relative(), x.NeedsLayers() || o.hex
 		o.owner = o.owner || x.NeedsOwner()
 		p.print = func(packet *dissect.Packet) { out.buf = appendCells(out.buf, x.Extract(packet)) }
 	case "json":
@@ -163,6 +163,7 @@ type packetPrinter struct {
 	print     func(*dissect.Packet) // appends to out.buf
 	dump      *hexDump              // nil for none
 	checksums bool                  // what is printed depends on them
+	layers    bool                  // and on what is in the packet
 	relative  bool                  // it has sequence numbers that count from where conversations start
 }
 
