@@ -2,7 +2,6 @@ package pktscope_test
 
 import (
 	"errors"
-	"io"
 	"iter"
 	"os"
 	"path/filepath"
@@ -96,11 +95,8 @@ func frames(t *testing.T, file string) iter.Seq[dissect.Frame] {
 	}
 	t.Cleanup(func() { r.Close() })
 	return func(yield func(dissect.Frame) bool) {
-		var f pcaps.Frame
-		for {
-			if err := r.Next(&f); errors.Is(err, io.EOF) {
-				return
-			} else if err != nil {
+		for f, err := range pcaps.Frames(r) {
+			if err != nil {
 				var damage *pcaps.DamageError
 				if !errors.As(err, &damage) {
 					t.Fatal(err)

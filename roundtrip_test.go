@@ -3,7 +3,6 @@ package pktscope_test
 import (
 	"bytes"
 	"errors"
-	"io"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -53,14 +52,14 @@ func readCapture(t *testing.T, file string) (c capture) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	for {
-		var f pcaps.Frame
+	for frame, err := range pcaps.Frames(r) {
 		var damage *pcaps.DamageError
-		if err := r.Next(&f); errors.Is(err, io.EOF) || errors.As(err, &damage) {
+		if errors.As(err, &damage) {
 			break
 		} else if err != nil {
 			t.Fatal(err)
 		}
+		f := *frame
 		f.Data = bytes.Clone(f.Data)
 		f.Offset = 0
 		c.frames = append(c.frames, f)
@@ -81,12 +80,11 @@ func rewrite(t *testing.T, from, to string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var f pcaps.Frame
-	for {
-		if err := r.Next(&f); err != nil {
+	for f, err := range pcaps.Frames(r) {
+		if err != nil {
 			break
 		}
-		if err := w.Write(&f); err != nil {
+		if err := w.Write(f); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,8 +1,6 @@
 package flows_test
 
 import (
-	"errors"
-	"io"
 	"testing"
 
 	"pktscope/dissect"
@@ -24,12 +22,7 @@ func track(t testing.TB, o flows.Options, files ...string) *flows.Tracker {
 	tracker, reader := flows.NewTracker(o), flows.NewReader()
 	var p dissect.Packet
 	var b flows.Batch
-	for {
-		var f pcaps.Frame
-		err := src.Next(&f)
-		if errors.Is(err, io.EOF) {
-			return tracker
-		}
+	for f, err := range pcaps.Frames(src) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,4 +40,5 @@ func track(t testing.TB, o flows.Options, files ...string) *flows.Tracker {
 		reader.Read(&p, &b)
 		tracker.Play(reader, &b)
 	}
+	return tracker
 }

@@ -1,9 +1,7 @@
 package flows
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os/exec"
 	"path/filepath"
@@ -55,11 +53,8 @@ func labels(t *testing.T, file string) map[string]string {
 	decoder := dissect.NewConfig(dissect.Options{Cookie: -1}).NewDecoder()
 	all := map[string]string{}
 	var p dissect.Packet
-	var f pcaps.Frame
-	for {
-		if err := r.Next(&f); errors.Is(err, io.EOF) {
-			return all
-		} else if err != nil {
+	for f, err := range pcaps.Frames(r) {
+		if err != nil {
 			t.Fatal(err)
 		}
 		decoder.Decode(&p, &dissect.Frame{Data: f.Data, WireLen: f.WireLen, Number: f.Number, Point: &dissect.Point{Link: uint16(f.Interface.LinkType)}})
@@ -88,4 +83,5 @@ func labels(t *testing.T, file string) map[string]string {
 			}
 		}
 	}
+	return all
 }

@@ -4,9 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
 	"net/netip"
 	"os"
 	"slices"
@@ -149,11 +147,8 @@ func recordedFlows(t *testing.T, files []string) map[string][]*statesOfFlow {
 	config := dissect.NewConfig(dissect.Options{})
 	decoder, resolver := config.NewDecoder(), config.NewResolver()
 	var p dissect.Packet
-	var f pcaps.Frame
-	for {
-		if err := source.Next(&f); errors.Is(err, io.EOF) {
-			return found
-		} else if err != nil {
+	for f, err := range pcaps.Frames(source) {
+		if err != nil {
 			t.Fatal(err)
 		}
 		point := &dissect.Point{Link: uint16(f.Interface.LinkType)}
@@ -208,6 +203,7 @@ func recordedFlows(t *testing.T, files []string) map[string][]*statesOfFlow {
 			flow.add(flow.State().String(), flow.Replied(), flow.Assured())
 		}
 	}
+	return found
 }
 
 // plainTuple is the tuple of the outermost IP header and what sits behind it, as conntrack writes it for the packet and for its answer.

@@ -11,25 +11,27 @@ import (
 
 // A Segment says whose addresses those of a packet are: where it was captured, and the identifiers around it.
 type Segment struct {
-	ID     uint32         // segments are numbered from 1 in the order in which they are met
+	// What each packet looks at comes first, in one line of cache.
+	ID      uint32 // segments are numbered from 1 in the order in which they are met
+	slot    uint32
+	flows   uint32 // that are remembered in it
+	forward bool   // met since the clock's hand passed it
+
+	Timed          bool   // some of its packets have a time
+	MoreCarriers   bool   // there were other tunnels than Carriers
+	Packets, Bytes uint64 // whose innermost header is in it; bytes are those on the wire
+	First, Last    int64  // nanoseconds since the Unix epoch; they mean something with Timed
+	TOS            TOSMix // of these packets' innermost IP headers
+
 	Point  *dissect.Point // where it was met first; the only place unless the user says that all are one site
 	Path   Path           // identifiers, outermost first; those inside the tenant's own if it has a tenant
 	Tenant string         // who the tenants file says that it is; empty if it does not
 
-	Packets, Bytes uint64 // whose innermost header is in it; bytes are those on the wire
-	Timed          bool   // some of them have a time
-	First, Last    int64  // nanoseconds since the Unix epoch; they mean something with Timed
-	TOS            TOSMix // of these packets' innermost IP headers
-
 	// The ends of tunnels that carry its packets, the lower address first: the first few that were met.
-	Carriers     [][2]netip.Addr
-	MoreCarriers bool // there were others
+	Carriers [][2]netip.Addr
 
-	slot    uint32
-	flows   uint32      // that are remembered in it
-	forward bool        // met since the clock's hand passed it
-	key     string      // in the table
-	carrier [2][16]byte // of the packet before, as it was
+	carrier uint64 // hash of the ends of that of the packet before
+	key     string // in the table
 }
 
 // TOSMix counts packets by their TOS or traffic class.
@@ -76,13 +78,14 @@ const maxCarriers = 4
 
 // carry notes that a packet is in one from and to the addresses of outer.
 func (s *Segment) carry(outer *Tuple) {
-	if s.carrier[0] == outer.Src && s.carrier[1] == outer.Dst {
-		return // as the one before
-	}
-	s.carrier = [2][16]byte{outer.Src, outer.Dst}
 	if s.MoreCarriers {
 		return
 	}
+	hash := outer.hashAddresses()
+	if s.carrier == hash {
+		return // as the one before
+	}
+	s.carrier = hash
 	ends := [2]netip.Addr{outer.Source(), outer.Destination()}
 	if ends[1].Less(ends[0]) {
 		ends[0], ends[1] = ends[1], ends[0]

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -129,17 +128,13 @@ func points(t *testing.T, file string) []*point {
 	var all []*point
 	files := map[int]*os.File{}
 	byInterface := map[int]*point{}
-	var f pcaps.Frame
-	for {
-		if err := r.Next(&f); err != nil {
-			var damage *pcaps.DamageError
-			if !errors.Is(err, io.EOF) && !errors.As(err, &damage) {
-				t.Fatal(err)
-			}
-			for _, f := range files {
-				f.Close()
-			}
-			return all
+	for f, err := range pcaps.Frames(r) {
+		var damage *pcaps.DamageError
+		if errors.As(err, &damage) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
 		}
 		i := f.Interface.Index
 		if byInterface[i] == nil {
@@ -160,6 +155,10 @@ func points(t *testing.T, file string) []*point {
 		resolver.Resolve(&p)
 		q.packet(&p)
 	}
+	for _, f := range files {
+		f.Close()
+	}
+	return all
 }
 
 func (q *point) packet(p *dissect.Packet) {

@@ -2,9 +2,7 @@ package journeys_test
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -39,11 +37,8 @@ func recorded(t *testing.T, see func(*dissect.Packet), files ...string) *journey
 	points := map[*pcaps.Interface]*dissect.Point{}
 	f := journeys.NewFollower(journeys.Options{Files: files})
 	var p dissect.Packet
-	for {
-		var frame pcaps.Frame
-		if err := src.Next(&frame); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
+	for frame, err := range pcaps.Frames(src) {
+		if err != nil {
 			t.Fatal(err)
 		}
 		point := points[frame.Interface]

@@ -141,6 +141,9 @@ func (s *shard) Play() error {
 // Flush implements [reports.Shard].
 func (s *shard) Flush() error { return nil }
 
+// Begin implements [reports.Shard].
+func (s *shard) Begin(uint64) {}
+
 // forget forgets the places and tunnels that the shard has met. Between two calls of Play it may meet any number.
 func (s *shard) forget() {
 	s.places, s.ends = newPlaces(noLimit), newEndsTable(noLimit)

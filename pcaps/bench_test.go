@@ -38,12 +38,8 @@ func BenchmarkReader(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				var f Frame
-				for err == nil {
-					err = r.Next(&f)
-				}
-				if err != io.EOF || f.Number != uint64(c.frames) {
-					b.Fatal(err)
+				if n := drain(b, r); n != c.frames {
+					b.Fatal(n)
 				}
 			}
 			report(b, c.frames)

@@ -3,7 +3,8 @@ package pcaps
 import (
 	"bytes"
 	"encoding/binary"
-	"io"
+	"fmt"
+	"math"
 	"slices"
 	"testing"
 )
@@ -111,26 +112,66 @@ func snoopRecord(seconds, micros uint32, wireLen int, data []byte) []byte {
 
 // readAll returns all frames, with data of their own, and what came after the last.
 func readAll(s Source) (frames []Frame, err error) {
-	for {
-		var f Frame
-		if err := s.Next(&f); err != nil {
-			if err == io.EOF {
-				return frames, nil
-			}
+	for f, err := range Frames(s) {
+		if err != nil {
 			return frames, err
 		}
-		f.Data = bytes.Clone(f.Data)
-		frames = append(frames, f)
+		frames = append(frames, *f)
+		frames[len(frames)-1].Data = bytes.Clone(f.Data)
 	}
+	return frames, nil
 }
 
-// readBytes reads a whole file that is in memory, in small blocks.
-func readBytes(t testing.TB, file []byte) (*Reader, []Frame, error) {
-	t.Helper()
+// readPiped reads a whole file that is in memory as it would come through a pipe.
+func readPiped(file []byte) (*Reader, []Frame, error) {
 	r, err := newReader(bytes.NewReader(file), "test", 0, 4096)
 	if err != nil {
 		return nil, nil, err
 	}
 	frames, err := readAll(r)
 	return r, frames, err
+}
+
+// readBytes does the same, and then reads the file in pieces of any size, which must not make a difference.
+func readBytes(t testing.TB, file []byte) (*Reader, []Frame, error) {
+	t.Helper()
+	r, frames, err := readPiped(file)
+	if r == nil {
+		return nil, nil, err
+	}
+	for _, size := range []int{1, 7, 16, 100, 4096} {
+		pieces, failed := newReader(bytes.NewReader(file), "test", 0, size)
+		if failed != nil {
+			t.Fatal(failed)
+		}
+		if r.packed == "" {
+			pieces.inPieces(bytes.NewReader(file))
+		}
+		got, failed := readAll(pieces)
+		if want := showAll(frames); fmt.Sprint(failed) != fmt.Sprint(err) || !slices.Equal(showAll(got), want) {
+			t.Fatalf("in pieces of %d bytes: %v\n got %q\nwant %v\n     %q", size, failed, showAll(got), err, want)
+		}
+		for i := range got {
+			if !bytes.Equal(got[i].Data, frames[i].Data) {
+				t.Fatalf("in pieces of %d bytes: frame %d is % x, want % x", size, i+1, got[i].Data, frames[i].Data)
+			}
+		}
+		if pieces.OutOfOrder() != r.OutOfOrder() || len(pieces.Interfaces()) != len(r.Interfaces()) {
+			t.Fatalf("in pieces of %d bytes: %d out of order, %d interfaces, want %d, %d", size,
+				pieces.OutOfOrder(), len(pieces.Interfaces()), r.OutOfOrder(), len(r.Interfaces()))
+		}
+	}
+	return r, frames, err
+}
+
+// drain reads all, and returns how many frames there are.
+func drain(t testing.TB, s Source) (frames int) {
+	t.Helper()
+	var b Block
+	for s.Fill(&b, math.MaxUint64, func() {}) {
+		if frames += len(b.Frames); b.Damage != nil {
+			t.Fatal(b.Damage)
+		}
+	}
+	return frames
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"sync"
 )
 
 // Options are choices for [OpenAll].
@@ -18,6 +19,7 @@ type Options struct {
 const (
 	defaultWindow = 256
 	windowBytes   = 1 << 20
+	mergedFrames  = 4096 // most in a block
 )
 
 // OpenAll opens captures and merges them by time; of frames of one time, those of the file named first come first,
@@ -48,9 +50,10 @@ func OpenAll(paths []string, opts Options) (Source, error) {
 // merger is a Source of several readers.
 type merger struct {
 	readers []*Reader
+	filling sync.Mutex
 	inputs  inputs // a heap by the time of the next frame
 	number  uint64
-	used    bool // the first input's next frame was returned
+	used    bool // the first input's next frame was taken
 }
 
 // start fills the windows. It is apart from opening the files, which can fail.
@@ -58,36 +61,64 @@ func (m *merger) start(window int) {
 	for _, r := range m.readers {
 		in := &input{r: r, window: window, ring: make([]*pending, 0, 2*window)}
 		r.moving = in.rescue
-		in.lookAhead()
+		in.lookAhead(false)
 		m.inputs = append(m.inputs, in)
 	}
 	heap.Init(&m.inputs)
 }
 
-// Next implements [Source].
-func (m *merger) Next(f *Frame) error {
+// Fill implements [Source].
+func (m *merger) Fill(b *Block, last uint64, inOrder func()) bool {
+	b.empty()
+	m.filling.Lock()
+	defer m.filling.Unlock()
+	if b.memory == nil || cap(b.memory) > 8*blockSize {
+		b.memory = make([]byte, 0, 2*blockSize)
+	}
+	b.memory = b.memory[:0]
+	for m.number < last && len(b.memory) < blockSize && len(b.Frames) < mergedFrames && b.Damage == nil {
+		p, err := m.next(len(b.Frames) > 0)
+		if err == io.EOF || err == errMore {
+			break
+		}
+		if err != nil {
+			b.Damage = err
+			break
+		}
+		b.add(&p.Frame)
+	}
+	if len(b.Frames) == 0 && b.Damage == nil {
+		return false
+	}
+	inOrder()
+	return true
+}
+
+// next returns the next frame, whose number is the merger's. It returns errMore if it is held and a pipe would have to be read.
+func (m *merger) next(held bool) (*pending, error) {
 	for len(m.inputs) > 0 {
 		in := m.inputs[0]
 		if m.used {
+			if !in.lookAhead(held) {
+				return nil, errMore
+			}
 			m.used = false
-			in.pop()
-			in.lookAhead()
 			heap.Fix(&m.inputs, 0)
 			in = m.inputs[0]
 		}
 		if len(in.ahead) > 0 {
 			m.used = true
 			m.number++
-			*f = in.ahead[0].Frame
-			f.Number = m.number
-			return nil
+			p := in.pop()
+			p.Number = m.number
+			return p, nil
 		}
 		heap.Pop(&m.inputs)
 		if in.ended != io.EOF {
-			return in.ended
+			return nil, in.ended
 		}
 	}
-	return io.EOF
+	return nil, io.EOF
 }
 
 func (m *merger) Interfaces() (all []*Interface) {
@@ -139,27 +170,31 @@ type input struct {
 	window int
 	ahead  []*pending // by time, then by number; moves up in ring, and down again at its end
 	ring   []*pending
-	bytes  int // of data in ahead
+	bytes  int    // of data in ahead
+	copies []byte // of data in ahead that the reader no longer has
+	older  []byte // the same before the last move of the reader
 	free   []*pending
 	ended  error // what the reader returned last
 }
 
 type pending struct {
 	Frame
-	when    int64 // the place in the order: the frame's time, for a timeless one the latest time before it
-	rescued bool  // Data is a copy
+	when int64 // the place in the order: the frame's time, for a timeless one the latest time before it
 }
 
-// lookAhead reads until the window is full or the file ends.
-func (in *input) lookAhead() {
+// lookAhead reads until the window is full or the file ends. It returns false if it is held and a pipe would have to be read.
+func (in *input) lookAhead(held bool) bool {
+	in.r.held = held && in.r.size < 0
 	for in.ended == nil && len(in.ahead) < in.window && in.bytes <= windowBytes {
 		if len(in.free) == 0 {
 			in.free = append(in.free, new(pending))
 		}
 		p := in.free[len(in.free)-1]
-		p.rescued = false
-		if in.ended = in.r.Next(&p.Frame); in.ended != nil {
-			return
+		if err := in.r.next(&p.Frame); err == errMore {
+			return false
+		} else if err != nil {
+			in.ended = err
+			break
 		}
 		if p.when = p.Time; p.Timeless {
 			p.when = in.r.latest
@@ -175,32 +210,28 @@ func (in *input) lookAhead() {
 		in.ahead = slices.Insert(in.ahead, at, p)
 		in.bytes += len(p.Data)
 	}
+	return true
 }
 
-// pop takes the first frame out of the window.
-func (in *input) pop() {
+// pop takes the first frame out of the window. It is valid until the next look ahead.
+func (in *input) pop() *pending {
 	p := in.ahead[0]
 	in.bytes -= len(p.Data)
 	in.ahead = in.ahead[1:]
 	in.free = append(in.free, p)
+	return p
 }
 
-// rescue copies the data of all frames in the window out of the reader's block, which is about to be overwritten.
+// rescue copies the data of all frames in the window out of the reader's memory, which is about to be overwritten, and of those that were
+// rescued before out of the copy that the next rescue makes.
 func (in *input) rescue() {
-	size := 0
+	copies := slices.Grow(in.older[:0], in.bytes)
 	for _, p := range in.ahead {
-		if !p.rescued {
-			size += len(p.Data)
-		}
+		start := len(copies)
+		copies = append(copies, p.Data...)
+		p.Data = copies[start:len(copies):len(copies)]
 	}
-	copies := make([]byte, 0, size)
-	for _, p := range in.ahead {
-		if !p.rescued {
-			start := len(copies)
-			copies = append(copies, p.Data...)
-			p.Data, p.rescued = copies[start:len(copies):len(copies)], true
-		}
-	}
+	in.older, in.copies = in.copies, copies
 }
 
 // inputs is a heap by the time of the next frame, then by file. An input that has none comes first: what it has to

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -47,12 +46,8 @@ func merged(t testing.TB, opts Options, files ...[]byte) (Source, []string) {
 	}
 	t.Cleanup(func() { source.Close() })
 	var got []string
-	var f Frame
-	for number := uint64(1); ; {
-		err := source.Next(&f)
-		if err == io.EOF {
-			return source, got
-		}
+	number := uint64(1)
+	for f, err := range Frames(source) {
 		if err != nil {
 			var damage *DamageError
 			if !errors.As(err, &damage) {
@@ -67,6 +62,7 @@ func merged(t testing.TB, opts Options, files ...[]byte) (Source, []string) {
 		number++
 		got = append(got, string(bytes.TrimRight(f.Data, "\x00")))
 	}
+	return source, got
 }
 
 func TestMerge(t *testing.T) {
@@ -178,12 +174,8 @@ func BenchmarkMerge(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		var f Frame
-		for err == nil {
-			err = source.Next(&f)
-		}
-		if err != io.EOF || f.Number != 2*n {
-			b.Fatal(err)
+		if got := drain(b, source); got != 2*n {
+			b.Fatal(got)
 		}
 		source.Close()
 	}

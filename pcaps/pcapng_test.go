@@ -141,7 +141,7 @@ func TestKeepsLittle(t *testing.T) {
 	le := binary.LittleEndian
 	text := bytes.Repeat([]byte("x"), 0xffff)
 	iface := ngInterface(le, 1, 0, ngOption(le, interfaceName, text), ngOption(le, interfaceDescription, text))
-	r, _, err := readBytes(t, slices.Concat(ngSection(le), bytes.Repeat(iface, 600)))
+	r, _, err := readPiped(slices.Concat(ngSection(le), bytes.Repeat(iface, 600)))
 	if err != nil || r.NotKept() == 0 {
 		t.Errorf("interfaces: %d texts not kept, %v", r.NotKept(), err)
 	}
@@ -150,12 +150,12 @@ func TestKeepsLittle(t *testing.T) {
 	}
 
 	names := ngBlock(le, blockNames, bytes.Repeat(ngOption(le, 1, []byte{10, 0, 0, 1}), 1<<20))
-	r, _, err = readBytes(t, slices.Concat(ngSection(le), names))
+	r, _, err = readPiped(slices.Concat(ngSection(le), names))
 	if got := len(r.Names()); err != nil || got == 0 || got == 1<<20 {
 		t.Errorf("names: %d kept, %v", got, err)
 	}
 
-	_, _, err = readBytes(t, bytes.Repeat(ngSection(le), maxSections+1))
+	_, _, err = readPiped(bytes.Repeat(ngSection(le), maxSections+1))
 	if want := "test: damaged at frame 1, byte 1835008: one more section header, expected at most 65536"; err == nil || err.Error() != want {
 		t.Errorf("sections: %v, want %s", err, want)
 	}

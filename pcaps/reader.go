@@ -3,6 +3,7 @@ package pcaps
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"math"
@@ -12,13 +13,14 @@ import (
 )
 
 // blockSize is how much is read at once, in bytes. Smaller reads cost more calls, larger ones lose the cache.
-const blockSize = 512 << 10
+const blockSize = 256 << 10
 
 // Source is where frames come from: one [Reader], or several merged.
 type Source interface {
-	// Next reads the next frame. A file's last frame is followed by its *[DamageError] or read error if there is one;
-	// calling Next again goes on with what other files hold. io.EOF is the end of all.
-	Next(*Frame) error
+	// Fill fills a block with the next frames, up to the number last. Goroutines may call it at a time, each with a block of its own. inOrder
+	// is called, once for each block and in the order of the blocks, before it returns. What is on its way through a pipe is not waited for
+	// once there is a frame. It returns false at the end of all: nothing is filled then.
+	Fill(b *Block, last uint64, inOrder func()) bool
 	// Interfaces returns the capture points known by now, by file and index. A pcapng file can add some at any time.
 	Interfaces() []*Interface
 	// OutOfOrder counts the frames that were earlier than one before them in the same file.
@@ -46,6 +48,7 @@ type Reader struct {
 	info       Info
 	format     format
 	source     *source
+	pieces     pieces
 	size       int64
 	stat       os.FileInfo // nil where the caller opened the file
 	closers    []io.Closer
@@ -141,6 +144,9 @@ func open(path string, index, block int) (*Reader, error) {
 	r.stat = info
 	if info.Mode().IsRegular() {
 		r.size = info.Size()
+		if path != "-" && r.packed == "" {
+			r.inPieces(file)
+		}
 	}
 	return r, nil
 }
@@ -156,6 +162,8 @@ func newReader(src io.Reader, name string, index, block int) (*Reader, error) {
 		latest:   math.MinInt64,
 	}
 	r.stream = stream{src: r.source, buf: make([]byte, block)}
+	r.pieces.size = block
+	r.pieces.passed.L = &r.pieces.mutex
 	err := r.detect()
 	if err != nil {
 		r.Close()
@@ -195,14 +203,88 @@ func (r *Reader) detect() (err error) {
 	return err
 }
 
-// Next reads the next frame. It returns io.EOF at the end of the file; a *[DamageError] or a read error takes its
-// place once.
-func (r *Reader) Next(f *Frame) error {
+// inPieces reads what follows of the file in pieces: goroutines can do so beside each other.
+func (r *Reader) inPieces(file io.ReaderAt) { r.source.file, r.pieces.at = file, r.source.count.Load() }
+
+// Fill implements [Source].
+func (r *Reader) Fill(b *Block, last uint64, inOrder func()) bool {
+	b.empty()
+	for {
+		number, n, err := r.readPiece(b)
+		r.pieces.await(number)
+		if err = r.walk(b, n, err, last); err == nil {
+			inOrder()
+		}
+		r.pieces.pass()
+		if err != errMore {
+			return err == nil
+		}
+	}
+}
+
+// readPiece claims the next piece of the file, and reads it if it can be read before its turn: n bytes, in the second half of the block's
+// memory.
+func (r *Reader) readPiece(b *Block) (number uint64, n int, err error) {
+	number, at := r.pieces.claim()
+	size := r.pieces.size
+	if len(b.memory) < 2*size || len(b.memory) > 8*size {
+		b.memory = make([]byte, 2*size)
+	}
+	if r.source.file != nil {
+		n, err = r.source.readAt(b.memory[size:2*size], at)
+	}
+	return number, n, err
+}
+
+// walk fills the block, after n more bytes were read and an error was met. It returns errMore if that does not suffice for a frame, and
+// io.EOF at the end.
+func (r *Reader) walk(b *Block, n int, err error, last uint64) error {
+	if r.ended || r.frames >= last {
+		return io.EOF
+	}
+	plain := r.source.file != nil
+	if plain {
+		size := r.pieces.size
+		b.memory = r.moveTo(b.memory, size, size+n)
+		r.err = cmp.Or(r.err, err)
+	} else {
+		start := len(r.unread())
+		if len(b.memory) < 2*start {
+			b.memory = make([]byte, 2*start)
+		}
+		b.memory = r.moveTo(b.memory, start, start)
+	}
+	for r.frames < last {
+		r.held = plain || len(b.Frames) > 0
+		if err = r.next(b.frame()); err != nil {
+			b.dropFrame()
+			break
+		}
+	}
+	if len(b.Frames) == 0 && err == errMore { // it is a long one
+		b.memory = nil
+		return errMore
+	}
+	if err != nil && err != errMore && err != io.EOF {
+		b.Damage = err
+	}
+	if len(b.Frames) == 0 && b.Damage == nil {
+		return io.EOF
+	}
+	if !plain {
+		b.memory = r.buf
+	}
+	r.leave()
+	return nil
+}
+
+// next reads the next frame. It returns io.EOF at the end of the file; a *[DamageError] or a read error takes its place once.
+func (r *Reader) next(f *Frame) error {
 	if r.ended {
 		return io.EOF
 	}
 	if err := r.format.next(f); err != nil {
-		r.ended = true
+		r.ended = err != errMore
 		return r.located(err)
 	}
 	r.frames++

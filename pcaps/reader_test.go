@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -301,13 +302,13 @@ func TestHostileLengthAllocatesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(name, err)
 		}
-		var f Frame
+		var b Block
 		var damage *DamageError
-		if err := r.Next(&f); !errors.As(err, &damage) {
-			t.Errorf("%s: %v", name, err)
+		if !r.Fill(&b, math.MaxUint64, func() {}) || !errors.As(b.Damage, &damage) {
+			t.Errorf("%s: %v", name, b.Damage)
 		}
-		if len(r.buf) != blockSize {
-			t.Errorf("%s: the block grew to %d bytes", name, len(r.buf))
+		if len(b.memory) > 2*blockSize {
+			t.Errorf("%s: the block grew to %d bytes", name, len(b.memory))
 		}
 	}
 }
@@ -419,60 +420,85 @@ func TestReadError(t *testing.T) {
 	if len(frames) != 1 || !errors.Is(err, broken) || err.Error() != "disk.pcap: input/output error" {
 		t.Errorf("%d frames, %v", len(frames), err)
 	}
-	var f Frame
-	if err := r.Next(&f); err != io.EOF {
-		t.Errorf("after the error: %v", err)
+	if r.Fill(new(Block), math.MaxUint64, func() {}) {
+		t.Error("something after the error")
 	}
 }
 
-func TestNextDoesNotAllocate(t *testing.T) {
+// Once the memory of a block is there, no more is needed, however the file is read.
+func TestFillDoesNotAllocate(t *testing.T) {
 	le := binary.LittleEndian
 	frame := bytes.Repeat([]byte{1}, 100)
-	const n = 20_000 // several blocks
+	const n, blocks = 40_000, 8
 	for name, file := range map[string][]byte{
 		"pcap":   slices.Concat(pcapHeader(le, magicMicro, 65535, 1), bytes.Repeat(pcapRecordOf(le, 1, 0, 100, frame), n)),
 		"pcapng": slices.Concat(ngSection(le), ngInterface(le, 1, 0), bytes.Repeat(ngEnhanced(le, 0, 1, 100, frame, ngOption(le, packetFlags, make([]byte, 4))), n)),
 		"snoop":  slices.Concat(snoopHeader(4), bytes.Repeat(snoopRecord(1, 0, 100, frame), n)),
 	} {
-		r, err := NewReader(bytes.NewReader(file), "test")
-		if err != nil {
-			t.Fatal(err)
-		}
-		var f Frame
-		if got := testing.AllocsPerRun(n-2, func() {
-			if err := r.Next(&f); err != nil {
-				t.Fatal(err)
+		for _, way := range []string{"pipe", "pieces", "merged"} {
+			var src Source
+			if way == "merged" {
+				var err error
+				if src, err = OpenAll(writeFiles(t, file, file), Options{}); err != nil {
+					t.Fatal(err)
+				}
+				defer src.Close()
+			} else {
+				r, err := NewReader(bytes.NewReader(file), "test")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if src = r; way == "pieces" {
+					r.inPieces(bytes.NewReader(file))
+				}
 			}
-		}); got != 0 {
-			t.Errorf("%s: %v allocations a frame", name, got)
+			var b Block
+			inOrder := func() {}
+			if got := testing.AllocsPerRun(blocks, func() {
+				if !src.Fill(&b, math.MaxUint64, inOrder) || b.Damage != nil {
+					t.Fatal(b.Damage)
+				}
+			}); got != 0 {
+				t.Errorf("%s, %s: %v allocations a block", name, way, got)
+			}
 		}
 	}
 }
 
+// However small the pieces are in which a file is read, it holds the same.
 func FuzzReader(f *testing.F) {
 	for _, s := range samples() {
-		f.Add(s.file)
+		f.Add(s.file, uint16(16))
 	}
-	f.Fuzz(func(t *testing.T, file []byte) {
+	f.Fuzz(func(t *testing.T, file []byte, size uint16) {
 		r, err := newReader(bytes.NewReader(file), "fuzz", 0, 64)
 		if err != nil {
 			return
 		}
 		defer r.Close()
-		var frame Frame
-		for number := uint64(1); ; number++ {
-			if err = r.Next(&frame); err != nil {
-				break
-			}
-			if frame.Number != number || frame.WireLen < len(frame.Data) || frame.Interface == nil {
-				t.Fatalf("%+v", frame)
+		frames, err := readAll(r)
+		for i, f := range frames {
+			if f.Number != uint64(i+1) || f.WireLen < len(f.Data) || f.Interface == nil {
+				t.Fatalf("%+v", f)
 			}
 		}
-		if r.packed == "" && len(r.buf) > 2*len(file)+128 {
-			t.Fatalf("%d bytes of memory for a file of %d", len(r.buf), len(file))
+		if r.packed == "" && cap(r.left) > 2*len(file)+128 {
+			t.Fatalf("%d bytes of memory for a file of %d", cap(r.left), len(file))
 		}
-		if again := r.Next(&frame); again != io.EOF {
-			t.Fatalf("%v after %v", again, err)
+		if r.Fill(new(Block), math.MaxUint64, func() {}) {
+			t.Fatalf("something after %v", err)
+		}
+		if r.packed != "" {
+			return
+		}
+		pieces, failed := newReader(bytes.NewReader(file), "fuzz", 0, max(1, int(size)))
+		if failed != nil {
+			t.Fatal(failed)
+		}
+		pieces.inPieces(bytes.NewReader(file))
+		got, failed := readAll(pieces)
+		if fmt.Sprint(failed) != fmt.Sprint(err) || !slices.Equal(showAll(got), showAll(frames)) {
+			t.Fatalf("in pieces of %d bytes: %v\n got %q\nwant %v\n     %q", size, failed, showAll(got), err, showAll(frames))
 		}
 	})
 }

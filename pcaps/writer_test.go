@@ -185,10 +185,11 @@ func TestSuspend(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var f Frame
-		if err := r.Next(&f); err != nil {
-			t.Fatal(err)
+		var b Block
+		if !r.Fill(&b, 1, func() {}) {
+			t.Fatal(b.Damage)
 		}
+		f := b.Frames[0]
 		const frames = 5
 		for i := range frames {
 			f.WireLen = 100 + i
@@ -237,16 +238,15 @@ func copyTo(t *testing.T, r *Reader, path string, o WriteOptions) []Frame {
 		t.Fatal(err)
 	}
 	var frames []Frame
-	for {
-		var f Frame
-		if err := r.Next(&f); err != nil {
+	for f, err := range Frames(r) {
+		if err != nil {
 			break
 		}
-		if err := w.Write(&f); err != nil {
+		if err := w.Write(f); err != nil {
 			t.Fatal(err)
 		}
-		f.Data = bytes.Clone(f.Data)
-		frames = append(frames, f)
+		frames = append(frames, *f)
+		frames[len(frames)-1].Data = bytes.Clone(f.Data)
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)

@@ -2,7 +2,7 @@ package reports
 
 import (
 	"cmp"
-	"io"
+	"math"
 	"sync"
 
 	"pktscope/dissect"
@@ -13,29 +13,21 @@ import (
 
 // A run goes block by block. Every worker does all there is to do: it takes a block of frames from the source and decodes them; when it is
 // the block's turn, what needs the packets before is resolved; the shard takes the packets; and when all blocks before have been played,
-// the block is played. So the core that copied a block decodes it, what crosses between cores is small, and only resolving and playing go
+// the block is played. So the core that read a block decodes it, what crosses between cores is small, and only resolving and playing go
 // in capture order.
-
-// A block has at most so many frames, and about so many bytes of them: what fits into a core's cache.
-const (
-	blockFrames = 4096
-	blockBytes  = 1 << 20
-)
 
 // maxMade is how many bytes the resolver may make for a block, about, before the shard has to play what it has of it.
 const maxMade = 4 << 20
 
+// aheadOfPlay is how many blocks, for each worker, may be taken before those before them are played. A worker has one at a time; twice as many
+// cost nothing.
+const aheadOfPlay = 2
+
 // run is what the workers of a run share.
 type run struct {
-	taking  sync.Mutex // held to take a block
-	source  pcaps.Source
-	intake  intake
-	selects func(*dissect.Frame) bool
-	left    uint64 // frames that may be taken
-	next    uint64 // number of the next block
-	ended   bool
-	frame   pcaps.Frame
-	damage  []error
+	source pcaps.Source
+	last   uint64 // number of the last frame to take
+	intake intake
 
 	resolving turns
 	resolver  *dissect.Resolver // of whose turn it is
@@ -52,12 +44,9 @@ func newRun(src pcaps.Source, o Options) *run {
 		o.Dissect.Relative = true
 	}
 	config := dissect.NewConfig(o.Dissect)
-	r := &run{source: src, intake: intake{points: map[*pcaps.Interface]*dissect.Point{}}, selects: o.Select, left: o.MaximumCount,
-		config: config, resolver: config.NewResolver(), options: o}
+	r := &run{source: src, last: cmp.Or(o.MaximumCount, math.MaxUint64), config: config, resolver: config.NewResolver(), options: o}
+	r.intake = intake{selects: o.Select, points: map[*pcaps.Interface]*dissect.Point{}}
 	r.resolving.passed.L, r.playing.passed.L = &r.resolving.mutex, &r.playing.mutex
-	if r.left == 0 {
-		r.left = ^uint64(0)
-	}
 	return r
 }
 
@@ -65,65 +54,10 @@ func (r *run) err() error {
 	if r.failed != nil {
 		return r.failed
 	}
-	if r.damage != nil {
-		return &IncompleteError{r.damage}
+	if r.intake.damage != nil {
+		return &IncompleteError{r.intake.damage}
 	}
 	return nil
-}
-
-// taken is a frame of a block.
-type taken struct {
-	dissect.Frame
-	selected bool
-}
-
-// block is frames with a copy of their bytes.
-type block struct {
-	number uint64
-	frames []taken
-	bytes  []byte
-}
-
-// take fills b, as far as its frames have room. It returns false when there are no more.
-func (r *run) take(b *block) bool {
-	r.taking.Lock()
-	defer r.taking.Unlock()
-	b.frames, b.bytes = b.frames[:0], b.bytes[:0]
-	b.number = r.next
-	for !r.ended && len(b.frames) < cap(b.frames) && len(b.bytes) < blockBytes {
-		if r.left == 0 {
-			r.ended = true
-			break
-		}
-		err := r.source.Next(&r.frame)
-		if err == io.EOF {
-			r.ended = true
-			break
-		}
-		if err != nil {
-			r.damage = append(r.damage, err)
-			continue
-		}
-		r.left--
-		b.add(r.intake.frame(&r.frame), r.selects)
-	}
-	if len(b.frames) == 0 {
-		return false
-	}
-	r.next++
-	return true
-}
-
-// add copies a frame into the block. The bytes of the frames before it stay where they are, also when there is no room for the new ones'.
-func (b *block) add(f *dissect.Frame, selects func(*dissect.Frame) bool) {
-	if cap(b.bytes)-len(b.bytes) < len(f.Data) {
-		b.bytes = make([]byte, 0, max(2*blockBytes, len(f.Data)))
-	}
-	start := len(b.bytes)
-	b.bytes = append(b.bytes, f.Data...)
-	t := taken{Frame: *f, selected: selects == nil || selects(f)}
-	t.Data = b.bytes[start:len(b.bytes):len(b.bytes)]
-	b.frames = append(b.frames, t)
 }
 
 // turns lets workers do something one after the other, in the order of their blocks.
@@ -156,6 +90,7 @@ type worker struct {
 	shard   Shard
 	watcher Watcher // the shard, if it is one
 	block   block
+	enter   func() // what is done with the block in the order of the capture
 	decoder *dissect.Decoder
 	filter  *filter.Filter
 	verify  bool
@@ -172,7 +107,7 @@ func (r *run) worker(shard Shard) *worker {
 	o := &r.options
 	w := &worker{run: r, shard: shard, decoder: r.config.NewDecoder(), verify: !o.NoChecksums, early: !o.NoChecksums}
 	w.watcher, _ = shard.(Watcher)
-	w.block.frames = make([]taken, 0, cmp.Or(o.block, blockFrames))
+	w.enter = func() { w.intake.enter(&w.block) }
 	if o.Filter != nil {
 		w.filter = o.Filter.Clone()
 		w.early = w.filter.NeedsChecksums() // what it does not mean need not be verified
@@ -184,7 +119,8 @@ func (r *run) worker(shard Shard) *worker {
 }
 
 func (w *worker) work() {
-	for w.take(&w.block) {
+	for w.source.Fill(&w.block.Block, w.last, w.enter) {
+		w.shard.Begin(w.block.number)
 		w.ahead()
 		w.resolving.await(w.block.number)
 		for all := false; !all; {
@@ -211,8 +147,8 @@ func (w *worker) work() {
 // ahead decodes the block. Those packets at its start that need nothing of what came before them go to the shard at once.
 func (w *worker) ahead() {
 	w.held, w.resolved, w.finished = w.held[:0], 0, 0
-	for i := range w.block.frames {
-		f := &w.block.frames[i]
+	for i := range w.block.Frames {
+		f, selected := w.block.frame(i)
 		n := len(w.held)
 		if n == cap(w.held) {
 			w.held = append(w.held, dissect.Packet{})
@@ -220,16 +156,16 @@ func (w *worker) ahead() {
 		w.held = w.held[:n+1]
 		p := &w.held[n]
 		if w.options.Undissected {
-			p.Reset(&f.Frame)
+			p.Reset(f)
 		} else {
-			w.decoder.Decode(p, &f.Frame)
+			w.decoder.Decode(p, f)
 		}
 		if w.early {
 			p.Verify()
 		}
 		if n == 0 && !p.Pending() {
 			w.held = w.held[:0]
-			w.hand(p, f.selected)
+			w.hand(p, selected)
 		}
 	}
 }
@@ -253,13 +189,13 @@ func (w *worker) resolve() bool {
 
 // finish hands the packets over that are resolved.
 func (w *worker) finish() {
-	frames := w.block.frames[len(w.block.frames)-len(w.held):]
+	notes := w.block.notes[len(w.block.notes)-len(w.held):]
 	for ; w.finished < w.resolved; w.finished++ {
 		p := &w.held[w.finished]
 		if w.early {
 			p.Verify() // what the resolver added
 		}
-		w.hand(p, frames[w.finished].selected)
+		w.hand(p, notes[w.finished].selected)
 	}
 }
 

@@ -30,10 +30,11 @@ func TestWorkers(t *testing.T) {
 	}
 	for name, o := range map[string]Options{"all": {}, "filtered": {Filter: vxlan}, "unverified": {NoChecksums: true}, "a hundred": {MaximumCount: 100}} {
 		var want string
-		for _, o.block = range []int{0, 1, 2, 17} {
-			for _, o.Workers = range []int{1, 2, 5} {
-				o.made = o.Workers % 2 // of a byte already, what is there of a block is played
-				in := &input{}
+		for i, block := range []int{0, 1, 2, 17} {
+			for j, workers := range []int{1, 2, 5} {
+				o.Workers, o.epoch = workers, []int{0, 1, 2, 5, 40}[(3*i+j)%5]
+				o.made = workers % 2 // of a byte already, what is there of a block is played
+				in := &input{block: block}
 				for _, f := range frames {
 					in.steps = append(in.steps, f)
 				}
@@ -49,7 +50,7 @@ func TestWorkers(t *testing.T) {
 					want = got
 				}
 				if diff := cmp.Diff(want, got); diff != "" {
-					t.Fatalf("%s: %d workers, blocks of %d (-want +got):\n%s", name, o.Workers, o.block, diff)
+					t.Fatalf("%s: %d workers, blocks of %d, epochs of %d (-want +got):\n%s", name, o.Workers, block, o.epoch, diff)
 				}
 			}
 		}
@@ -66,6 +67,7 @@ func (b *broken) NewShard() Shard              { return brokenShard{b} }
 
 type brokenShard struct{ *broken }
 
+func (brokenShard) Begin(uint64)           {}
 func (brokenShard) Packet(*dissect.Packet) {}
 func (brokenShard) Flush() error           { return nil }
 
@@ -79,11 +81,11 @@ func (b brokenShard) Play() error {
 // A consumer that fails ends the run, however many workers there are.
 func TestWorkersFail(t *testing.T) {
 	for _, workers := range []int{1, 4} {
-		in := &input{}
+		in := &input{block: 1}
 		for _, f := range mixture(t) {
 			in.steps = append(in.steps, f)
 		}
-		if err := Read(in, Options{Workers: workers, block: 1}, new(broken)); err != errBroken {
+		if err := Read(in, Options{Workers: workers}, new(broken)); err != errBroken {
 			t.Errorf("%d workers: got %v, want %v", workers, err, errBroken)
 		}
 		if len(in.steps) < 100 {

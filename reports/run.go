@@ -26,6 +26,9 @@ type Sharded interface {
 // A Shard takes the packets of one block after another. Its blocks are played in capture order: between any two calls of Play and Flush
 // there are only those of other shards, with the packets that were captured between.
 type Shard interface {
+	// Begin begins the block with that number, which counts from 0 in capture order. All blocks before it were flushed, but for at most
+	// [aheadOfPlay] for each shard of the run.
+	Begin(block uint64)
 	// Packet takes a finished packet of the block, while other shards take theirs.
 	Packet(p *dissect.Packet)
 	// Play does what has to be done in capture order, while the bytes of the packets since the last Play, but not the packets, are still there.
@@ -64,7 +67,7 @@ type Options struct {
 
 	Workers int  // goroutines, for a consumer that is sharded; 0 is 1
 	Owner   bool // packets say whose they are, also if the filter does not ask
-	block   int  // most frames in a block; 0 is blockFrames
+	epoch   int  // blocks in an epoch; 0 is epochBlocks
 	made    int  // bytes that the resolver may make before a block is played; 0 is maxMade
 }
 
@@ -79,14 +82,14 @@ func (e *IncompleteError) Unwrap() []error { return e.Errs }
 
 // Read takes the packets of src through all steps: a worker takes a block of frames, which notes where each was captured, and decodes what
 // can be decoded without the packets before; what needs them is resolved, block by block in capture order; the consumer's shard takes the
-// packets; and, block by block again, the consumer has its turn. A damaged file does not end the run: the others are read to their ends, and the error is an [*IncompleteError] then. Any other
-// error is the consumer's.
+// packets; and, block by block again, the consumer has its turn. A damaged file does not end the run: the others are read to their ends, and
+// the error is an [*IncompleteError] then. Any other error is the consumer's.
 func Read(src pcaps.Source, o Options, c Consumer) error {
 	r := newRun(src, o)
 	sharded, ok := c.(Sharded)
 	if !ok {
+		r.source = &oneByOne{Source: src}
 		w := r.worker(&alone{consumer: c})
-		w.block.frames = make([]taken, 0, 1) // what somebody waits for at the end of a pipe comes at once
 		w.work()
 		return r.err()
 	}
@@ -108,49 +111,7 @@ type alone struct {
 	failed   error
 }
 
+func (a *alone) Begin(uint64)             {}
 func (a *alone) Packet(p *dissect.Packet) { a.failed = a.consumer.Packet(p) }
 func (a *alone) Play() error              { return a.failed }
 func (a *alone) Flush() error             { return nil }
-
-// intake gives frames their capture points. It sees frames in the order of reading, in which it numbers the points.
-type intake struct {
-	points map[*pcaps.Interface]*dissect.Point
-	last   *pcaps.Interface
-	next   dissect.Frame // its Point is that of last
-}
-
-// frame is f as dissecting sees it. It is valid until the next call.
-func (in *intake) frame(f *pcaps.Frame) *dissect.Frame {
-	in.next = dissect.Frame{
-		Data:     f.Data,
-		WireLen:  f.WireLen,
-		Time:     f.Time,
-		Timeless: f.Timeless,
-		Number:   f.Number,
-		Point:    in.point(f),
-		Flags:    f.Flags,
-		Comments: f.Comments,
-	}
-	return &in.next
-}
-
-// point returns where f was captured; its Origin is the interface. Frames of one interface mostly come in a row, and then it is the point of the frame before.
-func (in *intake) point(f *pcaps.Frame) *dissect.Point {
-	fcs := f.FCSLen()
-	if f.Interface == in.last && fcs == in.next.Point.FCSLen {
-		return in.next.Point
-	}
-	in.last = f.Interface
-	point := in.points[f.Interface]
-	if point == nil {
-		i := f.Interface
-		point = &dissect.Point{ID: len(in.points), File: i.File, Index: i.ID, Name: i.Name, Link: uint16(i.LinkType), FCSLen: fcs, Origin: i}
-		in.points[i] = point
-	}
-	if point.FCSLen != fcs { // the frame's own word against its interface's
-		other := *point
-		other.FCSLen = fcs
-		point = &other
-	}
-	return point
-}

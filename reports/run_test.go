@@ -1,9 +1,10 @@
 package reports
 
 import (
+	"cmp"
 	"errors"
-	"io"
 	"slices"
+	"sync"
 	"testing"
 
 	"pktscope/dissect"
@@ -15,22 +16,31 @@ import (
 type input struct {
 	pcaps.Source // what Read does not need
 	steps        []any
+	block        int // most frames in a block, 0 for 4096
+	filling      sync.Mutex
 	number       uint64
 }
 
-func (in *input) Next(f *pcaps.Frame) error {
-	if len(in.steps) == 0 {
-		return io.EOF
+func (in *input) Fill(b *pcaps.Block, last uint64, inOrder func()) bool {
+	in.filling.Lock()
+	defer in.filling.Unlock()
+	b.Frames, b.Damage = b.Frames[:0], nil
+	for len(in.steps) > 0 && in.number < last && len(b.Frames) < cmp.Or(in.block, 4096) && b.Damage == nil {
+		switch step := in.steps[0].(type) {
+		case error:
+			b.Damage = step
+		case pcaps.Frame:
+			in.number++
+			step.Number = in.number
+			b.Frames = append(b.Frames, step)
+		}
+		in.steps = in.steps[1:]
 	}
-	step := in.steps[0]
-	in.steps = in.steps[1:]
-	if err, ok := step.(error); ok {
-		return err
+	if len(b.Frames) == 0 && b.Damage == nil {
+		return false
 	}
-	*f = step.(pcaps.Frame)
-	in.number++
-	f.Number = in.number
-	return nil
+	inOrder()
+	return true
 }
 
 // consumer calls itself for each packet.

@@ -52,6 +52,9 @@ type tenantsShard struct {
 	batch    flows.Batch
 }
 
+// Begin implements [Shard].
+func (s *tenantsShard) Begin(uint64) {}
+
 // Packet implements [Shard].
 func (s *tenantsShard) Packet(p *dissect.Packet) { s.reader.Read(p, &s.batch) }
 

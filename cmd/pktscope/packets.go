@@ -201,6 +201,9 @@ type printerShard struct {
 	to *output
 }
 
+// Begin implements [reports.Shard].
+func (r printerShard) Begin(uint64) {}
+
 // Packet implements [reports.Shard].
 func (r printerShard) Packet(p *dissect.Packet) { r.append(p) }
 
