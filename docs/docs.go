@@ -17,6 +17,7 @@ func Pages() []Page {
 		{"findings", "what read looks for, from which number on, and what only looks like it", findings},
 		{"fields", "names of fields, and which one is meant", fields},
 		{"filter", "the display-filter language of -Y", filter},
+		{"capture-filters", "the capture-filter language of -f, which tcpdump takes, and what differs from libpcap", captureFilters},
 		{"group-by", "counting packets by any fields: --by, --sum, --every", groupBy},
 		{"path", "following packets over capture points: latency, loss, what is changed", path},
 		{"slicing", "writing captures: by filter, number, time, tunnel, value", slicing},
@@ -42,6 +43,9 @@ var fields string
 
 //go:embed filter.md
 var filter string
+
+//go:embed capture-filters.md
+var captureFilters string
 
 //go:embed group-by.md
 var groupBy string

@@ -47,11 +47,13 @@ func TestCompress(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var f pcaps.Frame
-		for range 3 {
-			if err := r.Next(&f); err != nil {
-				t.Errorf("%s: %v", ending, err)
-			}
+		var b pcaps.Block
+		frames := 0
+		for r.Fill(&b, 3, func() {}) {
+			frames += len(b.Frames)
+		}
+		if frames != 3 {
+			t.Errorf("%s: %d packets", ending, frames)
 		}
 		r.Close()
 	}

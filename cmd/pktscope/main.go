@@ -45,7 +45,7 @@ Tunnels and tags are taken apart to the innermost packet, checksums are verified
 		Args:          noCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(readCommand(), packetsCommand(), flowsCommand(), pathCommand(), fieldsCommand(), tenantsCommand(), corpusCommand(), manCommand())
+	root.AddCommand(readCommand(), liveCommand(), packetsCommand(), flowsCommand(), pathCommand(), fieldsCommand(), tenantsCommand(), corpusCommand(), manCommand())
 	root.SetHelpCommand(helpCommand())
 	completeFlags(root.Commands())
 	completionCommand(root)
