@@ -53,6 +53,16 @@ func (x *Extractor) NeedsChecksums() bool {
 	return false
 }
 
+// NeedsLayers tells whether a column depends on [Decoder.Decode]: all do but those that describe the frame.
+func (x *Extractor) NeedsLayers() bool {
+	for _, f := range fields {
+		if len(x.columns[f.index]) > 0 && (f.owner != frame.ID || f == frameProtocols) {
+			return true
+		}
+	}
+	return false
+}
+
 // NeedsOwner tells whether a column depends on whose packets are, see [Field.Owned].
 func (x *Extractor) NeedsOwner() bool {
 	return len(x.columns[fieldSegment.index])+len(x.columns[fieldTenant.index]) > 0

@@ -2,6 +2,7 @@ package dissect
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -73,11 +74,22 @@ func appendHex(dst []byte, v uint64, digits int) []byte {
 }
 
 func appendHexBytes(dst, b []byte) []byte {
-	for _, c := range b {
-		dst = append(dst, hexDigits[c>>4], hexDigits[c&15])
+	n := len(dst)
+	dst = slices.Grow(dst, 2*len(b))[:n+2*len(b)]
+	out := dst[n:]
+	for i, c := range b {
+		*(*[2]byte)(out[2*i:]) = hexPairs[c]
 	}
 	return dst
 }
+
+// hexPairs are all bytes in hexadecimal.
+var hexPairs = func() (all [256][2]byte) {
+	for i := range all {
+		all[i] = [2]byte{hexDigits[i>>4], hexDigits[i&15]}
+	}
+	return all
+}()
 
 func appendMAC(dst, b []byte) []byte {
 	for i, c := range b {

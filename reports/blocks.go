@@ -178,7 +178,7 @@ func (w *worker) resolve() bool {
 		if !p.Pending() {
 			continue
 		}
-		if len(w.made) >= maxMade {
+		if len(w.made) >= cmp.Or(w.options.made, maxMade) {
 			return false
 		}
 		w.resolver.Resolve(p)

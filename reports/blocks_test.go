@@ -33,6 +33,7 @@ func TestWorkers(t *testing.T) {
 		for i, block := range []int{0, 1, 2, 17} {
 			for j, workers := range []int{1, 2, 5} {
 				o.Workers, o.epoch = workers, []int{0, 1, 2, 5, 40}[(3*i+j)%5]
+				o.made = workers % 2 // of a byte already, what is there of a block is played
 				in := &input{block: block}
 				for _, f := range frames {
 					in.steps = append(in.steps, f)

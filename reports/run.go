@@ -68,6 +68,7 @@ type Options struct {
 	Workers int  // goroutines, for a consumer that is sharded; 0 is 1
 	Owner   bool // packets say whose they are, also if the filter does not ask
 	epoch   int  // blocks in an epoch; 0 is epochBlocks
+	made    int  // bytes that the resolver may make before a block is played; 0 is maxMade
 }
 
 // IncompleteError says that not all of the input could be read. All that could was consumed.
@@ -81,8 +82,8 @@ func (e *IncompleteError) Unwrap() []error { return e.Errs }
 
 // Read takes the packets of src through all steps: a worker takes a block of frames, which notes where each was captured, and decodes what
 // can be decoded without the packets before; what needs them is resolved, block by block in capture order; the consumer's shard takes the
-// packets; and, block by block again, the consumer has its turn. A damaged file does not end the run: the others are read to their ends, and the error is an [*IncompleteError] then. Any other
-// error is the consumer's.
+// packets; and, block by block again, the consumer has its turn. A damaged file does not end the run: the others are read to their ends, and
+// the error is an [*IncompleteError] then. Any other error is the consumer's.
 func Read(src pcaps.Source, o Options, c Consumer) error {
 	sharded, ok := c.(Sharded)
 	if !ok {

@@ -25,7 +25,7 @@ func tracked(t testing.TB, file string, o flows.Options) setup {
 	}
 	defer src.Close()
 	s := setup{groups: maxGroups, flows: newTracking(o)}
-	follow := TenantsFile{tracking: s.flows, reader: flows.NewReader()} // which does nothing but follow flows
+	follow := TenantsFile{tracking: s.flows} // which does nothing but follow flows
 	if err := Read(src, Options{}, &follow); err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -79,9 +78,6 @@ func (o *pathOptions) run(files []string) error {
 			file = "standard input"
 		}
 		o.Files = append(o.Files, file)
-	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(25) // packets that wait come and go: with main's five a quarter of the time is spent on what is still there
 	}
 	follower := journeys.NewFollower(o.Options)
 	options, err := o.options(true)

@@ -56,6 +56,16 @@ func (o *writing) anonymizes() bool { return o.anonymize || o.key != "" }
 // looks tells whether it matters what is in packets.
 func (o *writing) looks() bool { return o.decap.given || o.split != "" }
 
+// regular tells whether all files are there whole, and none is a pipe in which packets come one by one.
+func regular(files []string) bool {
+	for _, name := range files {
+		if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
+			return false
+		}
+	}
+	return true
+}
+
 // speaks tells whether there is a file that says things between its frames. These are written between the same ones, so that the file must
 // not be read further than the frame that is written.
 func speaks(src pcaps.Source) bool {
@@ -90,7 +100,7 @@ func (in *input) write(files []string, o *writing) error {
 	defer stop()
 	options.Undissected = !o.looks() && options.Filter == nil
 	var c reports.Consumer = r
-	if regular(files) && !speaks(src) { // nobody waits for each packet
+	if regular(files) && !speaks(src) { // an interrupt is not waited for until each worker has met a packet
 		c = shardedRecorder{r}
 	}
 	err = in.consume(src, options, c, false)
