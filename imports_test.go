@@ -25,9 +25,10 @@ var arrows = map[string][]string{
 	"journeys":       {"dissect", "flows", "internal/mulfold", "reports"},
 	"reports":        {"control", "dissect", "dissect/filter", "flows", "internal/mulfold", "pcaps", "reports/oui"},
 	"reports/oui":    nil,
+	"metrics":        {"live", "reports"},
 	"live":           {"dissect", "dissect/filter", "flows", "pcaps", "reports"},
 	"docs":           nil,
-	"cmd/pktscope":   {"anonymize", "control", "dissect", "dissect/filter", "docs", "flows", "ipfix", "journeys", "live", "pcaps", "pcaps/capturefilter", "reports"},
+	"cmd/pktscope":   {"anonymize", "control", "dissect", "dissect/filter", "docs", "flows", "ipfix", "journeys", "live", "metrics", "pcaps", "pcaps/capturefilter", "reports"},
 
 	// What makes captures for tests and benchmarks states the formats a second time and so must not look at dissect.
 	"bench/generate":        {"internal/craft"},

@@ -63,6 +63,7 @@ type Options struct {
 	Flows      flows.Options          // how flows are told apart, for reports that say something of them; Left is not used
 	Findings   FindingOptions
 	Find       bool // look for findings, also if their report is not printed
+	Follow     bool // follow flows, also if no report says something of them, for [Set.Tracker]
 
 	Workers int  // goroutines, for a consumer that is sharded; 0 is 1
 	Owner   bool // packets say whose they are, also if the filter does not ask

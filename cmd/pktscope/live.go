@@ -55,6 +55,7 @@ it up when its sockets are open; pktscope help security says more.`,
 	flags.DurationVar(&o.interval, "interval", live.DefaultInterval, "report every `DURATION`")
 	flags.DurationVar(&o.duration, "duration", 0, "end after this `DURATION`")
 	o.record.flags(flags)
+	o.exports.flags(flags)
 	flags.StringVar(&o.user, "user", "", "become this `USER` when all sockets are open, as root")
 	o.reportFlags(cmd)
 	flags.StringVarP(&o.format, "format", "T", "json", "how to print: "+strings.Join(liveFormats, ", "))
@@ -74,7 +75,8 @@ it up when its sockets are open; pktscope help security says more.`,
 var liveFormats = []string{"json", "text"}
 
 type liveOptions struct {
-	record recordFlags
+	record  recordFlags
+	exports liveExports
 	reportChoice
 	interval time.Duration
 	duration time.Duration
@@ -135,7 +137,7 @@ func (o *liveOptions) options(set *pflag.FlagSet) (live.Options, error) {
 	if err != nil {
 		return live.Options{}, err
 	}
-	e := live.Options{Interval: o.interval, Duration: o.duration, Reports: o.named(), Top: o.top, User: o.user, Log: notice, Watch: o.failOn.watching}
+	e := live.Options{Interval: o.interval, Duration: o.duration, Reports: o.named(), User: o.user, Log: notice, Watch: o.failOn.watching}
 	if e.Capture, err = o.at.options(o.capture); err != nil {
 		return e, err
 	}
@@ -158,11 +160,16 @@ func (o *liveOptions) run(set *pflag.FlagSet) error {
 	if err != nil {
 		return err
 	}
+	if err := o.exports.open(&options); err != nil {
+		return err
+	}
+	defer o.exports.close()
 	engine, err := live.Open(options)
 	if err != nil {
 		return err
 	}
 	defer engine.Close()
+	o.exports.start(engine)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // the second signal ends the program at once
@@ -193,7 +200,7 @@ func (o *liveOptions) shower() (func(*live.Interval) error, error) {
 			return nil, errors.New("-t is for --format text; json has times in RFC 3339, UTC")
 		}
 		return func(i *live.Interval) error {
-			out.buf = append(i.AppendJSON(out.buf, version), '\n')
+			out.buf = append(i.Top(o.top).AppendJSON(out.buf, version), '\n')
 			return out.flush()
 		}, nil
 	case "text":
@@ -201,7 +208,7 @@ func (o *liveOptions) shower() (func(*live.Interval) error, error) {
 			if _, err := fmt.Fprintln(out.file, i.Line()); err != nil {
 				return err
 			}
-			return reports.WriteText(out.file, i.Now.Tables, reports.TextOptions{Width: out.width(), Color: out.color, Clock: o.times.clock()})
+			return reports.WriteText(out.file, i.Top(o.top).Now.Tables, reports.TextOptions{Width: out.width(), Color: out.color, Clock: o.times.clock()})
 		}, nil
 	}
 	return nil, fmt.Errorf("%q is not a format; there are %s", o.format, strings.Join(liveFormats, ", "))
