@@ -45,25 +45,33 @@ type test struct {
 	code []bpf.RawInstruction
 	jump uint16 // 0 if it is never asked: code is there for what it stores
 	k    uint32
+
+	loads, does string // what is equal for tests with the same code, and for those that do the same; empty until asked for
 }
 
 func (t *test) block() *block { return &block{test: t} }
 
-// key is equal for tests that do the same.
-func (t *test) key() string {
-	b := codeKey(t.code)
-	b = binary.BigEndian.AppendUint16(b, t.jump)
-	return string(binary.BigEndian.AppendUint32(b, t.k))
+// load is equal for tests with the same code.
+func (t *test) load() string {
+	if t.loads == "" {
+		b := make([]byte, 0, 8*len(t.code)+1)
+		for _, i := range t.code {
+			b = binary.BigEndian.AppendUint16(b, i.Op)
+			b = append(b, i.Jt, i.Jf)
+			b = binary.BigEndian.AppendUint32(b, i.K)
+		}
+		t.loads = string(append(b, 0))
+	}
+	return t.loads
 }
 
-func codeKey(code []bpf.RawInstruction) []byte {
-	var b []byte
-	for _, i := range code {
-		b = binary.BigEndian.AppendUint16(b, i.Op)
-		b = append(b, i.Jt, i.Jf)
-		b = binary.BigEndian.AppendUint32(b, i.K)
+// key is equal for tests that do the same.
+func (t *test) key() string {
+	if t.does == "" {
+		b := binary.BigEndian.AppendUint16([]byte(t.load()), t.jump)
+		t.does = string(binary.BigEndian.AppendUint32(b, t.k))
 	}
-	return b
+	return t.does
 }
 
 // vertex is a test of the graph, and where it goes on. The two ends have no test.
@@ -217,7 +225,7 @@ func (g *graph) facts() *facts {
 		if v.test.jump == 0 {
 			continue
 		}
-		loads[string(codeKey(v.test.code))]++
+		loads[v.test.load()]++
 		key := v.test.key()
 		if tallies[key] == nil {
 			tallies[key] = &tally{test: v.test}
@@ -225,7 +233,7 @@ func (g *graph) facts() *facts {
 		}
 		tallies[key].vertices = append(tallies[key].vertices, v)
 	}
-	order = slices.DeleteFunc(order, func(t *tally) bool { return loads[string(codeKey(t.test.code))] < 2 })
+	order = slices.DeleteFunc(order, func(t *tally) bool { return loads[t.test.load()] < 2 })
 	slices.SortStableFunc(order, func(a, b *tally) int { return len(b.vertices) - len(a.vertices) })
 	f := &facts{}
 	for i, t := range order[:min(len(order), bits.UintSize)] {
@@ -237,7 +245,7 @@ func (g *graph) facts() *facts {
 	for _, t := range f.tests {
 		var exclude uint64
 		for i, other := range f.tests {
-			if other != t && t.jump == jumpEqual && other.jump == jumpEqual && string(codeKey(t.code)) == string(codeKey(other.code)) {
+			if other != t && t.jump == jumpEqual && other.jump == jumpEqual && t.load() == other.load() {
 				exclude |= 1 << i
 			}
 		}
@@ -296,13 +304,13 @@ func (g *graph) findLoaded(start *vertex, reachable map[*vertex]bool) {
 			return
 		}
 		before, ok := leading[v]
-		v.loaded = (!ok || v.loaded && before == code) && code == string(codeKey(v.test.code))
+		v.loaded = (!ok || v.loaded && before == code) && code == v.test.load()
 		leading[v] = code
 	}
 	arrive(start, "")
 	for _, v := range slices.Backward(g.vertices) {
 		if reachable[v] {
-			code := string(codeKey(v.test.code))
+			code := v.test.load()
 			arrive(v.success, code)
 			arrive(v.failure, code)
 		}
