@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 )
 
-// ahead decompresses in a goroutine of its own, beside those that look at what comes out, and aheadBuffers ahead of them. On one processor
+// ahead decompresses in a goroutine of its own, beside those that look at what comes out, and some buffers ahead of them. On one processor
 // they take turns.
 type ahead struct {
 	src     io.ReadCloser
@@ -25,12 +25,13 @@ type filled struct {
 	err        error
 }
 
+// aheadBuffers are there for a file, and fewer where its buffers are small because there are many files.
 const aheadBuffers = 4
 
 func newAhead(src io.ReadCloser, room, size int) *ahead {
-	a := &ahead{src: src, room: room, size: size, stop: make(chan struct{}),
-		full: make(chan filled, aheadBuffers), free: make(chan []byte, aheadBuffers)}
-	for range aheadBuffers {
+	n := max(2, min(aheadBuffers, aheadBuffers*size/blockSize))
+	a := &ahead{src: src, room: room, size: size, stop: make(chan struct{}), full: make(chan filled, n), free: make(chan []byte, n)}
+	for range n {
 		a.free <- nil
 	}
 	go a.run()

@@ -5,12 +5,12 @@ import (
 	"sync"
 )
 
-// Frame is one captured frame. [Source.Next] fills it anew each time.
+// Frame is one captured frame.
 type Frame struct {
 	Number    uint64     // from 1, over all input in the order of reading
 	Time      int64      // when it was captured, in ns since the Unix epoch
 	Timeless  bool       // the file does not say when (pcapng's Simple Packet Block); Time is 0
-	Data      []byte     // the bytes captured; valid until the next call of Next
+	Data      []byte     // the bytes captured; valid until its [Block] is filled again
 	WireLen   int        // bytes on the wire, never below len(Data)
 	Interface *Interface // where it was captured
 	Offset    int64      // of its record or block, in bytes from the start of the (decompressed) file

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"slices"
 	"syscall"
 
 	"github.com/spf13/pflag"
@@ -66,12 +65,6 @@ func regular(files []string) bool {
 	return true
 }
 
-// speaks tells whether there is a file that says things between its frames. These are written between the same ones, so that the file must
-// not be read further than the frame that is written.
-func speaks(src pcaps.Source) bool {
-	return slices.ContainsFunc(src.Readers(), func(r *pcaps.Reader) bool { return r.Info().Format == "pcapng" })
-}
-
 // write writes the packets of the files. Of a damaged capture it writes what could be read; when the user interrupts it, what was read.
 func (in *input) write(files []string, o *writing) error {
 	options, err := in.options(false)
@@ -100,7 +93,7 @@ func (in *input) write(files []string, o *writing) error {
 	defer stop()
 	options.Undissected = !o.looks() && options.Filter == nil
 	var c reports.Consumer = r
-	if regular(files) && !speaks(src) { // an interrupt is not waited for until each worker has met a packet
+	if regular(files) { // nobody waits for each packet
 		c = shardedRecorder{r}
 	}
 	err = in.consume(src, options, c, false)
