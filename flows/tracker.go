@@ -523,7 +523,6 @@ func (t *Tracker) advance(n uint32, d Direction, s *Segment, hash, symmetric uin
 	if !copied && f.state&(hadOriginal<<d.Other()) == 0 && a.tries < maxTries {
 		if tied := t.tied(a); tied.owner == 0 && tied.members == 0 {
 			t.seek(n, d, o, segment, copies)
-			a = t.accounts.at(n)
 		}
 	}
 	tied := t.tied(a)
