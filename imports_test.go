@@ -25,8 +25,10 @@ var arrows = map[string][]string{
 	"journeys":       {"dissect", "flows", "internal/mulfold", "reports"},
 	"reports":        {"control", "dissect", "dissect/filter", "flows", "internal/mulfold", "pcaps", "reports/oui"},
 	"reports/oui":    nil,
+	"metrics":        {"live", "reports"},
+	"live":           {"dissect", "dissect/filter", "flows", "pcaps", "reports"},
 	"docs":           nil,
-	"cmd/pktscope":   {"anonymize", "control", "dissect", "dissect/filter", "docs", "flows", "ipfix", "journeys", "pcaps", "reports"},
+	"cmd/pktscope":   {"anonymize", "control", "dissect", "dissect/filter", "docs", "flows", "ipfix", "journeys", "live", "metrics", "pcaps", "pcaps/capturefilter", "reports"},
 
 	// What makes captures for tests and benchmarks states the formats a second time and so must not look at dissect.
 	"bench/generate":        {"internal/craft"},
@@ -35,6 +37,8 @@ var arrows = map[string][]string{
 	"internal/craft":        nil,
 	"internal/mulfold":      nil,
 	"internal/craft/oracle": nil,
+
+	"pcaps/capturefilter": nil, // asked by link type and bytes alone: sockets have filters, too
 
 	"pcaps/lab":          nil, // tests only
 	"pcaps/lab/manifest": {"pcaps"},

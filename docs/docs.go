@@ -17,12 +17,14 @@ func Pages() []Page {
 		{"findings", "what read looks for, from which number on, and what only looks like it", findings},
 		{"fields", "names of fields, and which one is meant", fields},
 		{"filter", "the display-filter language of -Y", filter},
+		{"capture-filters", "the capture-filter language of -f, which tcpdump takes, and what differs from libpcap", captureFilters},
 		{"group-by", "counting packets by any fields: --by, --sum, --every", groupBy},
 		{"path", "following packets over capture points: latency, loss, what is changed", path},
 		{"slicing", "writing captures: by filter, number, time, tunnel, value", slicing},
 		{"segments", "whose addresses a packet has, and what proves two segments one", segments},
 		{"flows", "flows, connections and their fields: pktscope flows", flows},
 		{"ipfix", "exporting flows to a collector: flows --ipfix", ipfix},
+		{"metrics", "what live serves to Prometheus: live --metrics", metrics},
 		{"where", "conditions on flows, their fields and order: --where, --sort", where},
 		{"tenants", "names for identifiers: --tenants FILE", tenants},
 		{"nat", "how translations of addresses are told from packets, and --conntrack", nat},
@@ -43,6 +45,9 @@ var fields string
 //go:embed filter.md
 var filter string
 
+//go:embed capture-filters.md
+var captureFilters string
+
 //go:embed group-by.md
 var groupBy string
 
@@ -60,6 +65,9 @@ var flows string
 
 //go:embed ipfix.md
 var ipfix string
+
+//go:embed metrics.md
+var metrics string
 
 //go:embed where.md
 var where string

@@ -10,6 +10,7 @@ type Block struct {
 	Frames []Frame // their Data is valid until the block is filled again
 	Damage error   // what a file ends with after the last of Frames: a *[DamageError] or a read error; nil for most
 	memory []byte
+	batch  *batch // of a live capture, which the frames lie in; nil for frames of files
 }
 
 // frame returns one more frame of the block, to be filled in. What it holds is left from another one.
@@ -38,7 +39,25 @@ func (b *Block) add(f *Frame) {
 func (b *Block) dropFrame() { b.Frames = b.Frames[:len(b.Frames)-1] }
 
 // empty makes the block ready to be filled.
-func (b *Block) empty() { b.Frames, b.Damage = b.Frames[:0], nil }
+func (b *Block) empty() {
+	b.Frames, b.Damage = b.Frames[:0], nil
+	if b.batch != nil {
+		b.batch.release()
+		b.batch = nil
+	}
+}
+
+// lay fills the empty block with the frames of a batch, up to the number last, where they are.
+func (b *Block) lay(from *batch, last uint64) {
+	from.hold()
+	b.batch = from
+	for i := range from.frames {
+		if from.first+uint64(i) > last {
+			break
+		}
+		from.fill(b.frame(), i)
+	}
+}
 
 // Frames yields the frames of src one by one, each valid until the next, and in its place the damage that ends a file; other files go on
 // after it.

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/netip"
@@ -26,6 +27,25 @@ func WriteJSON(w io.Writer, tables []*Table, version string) error {
 	}
 	out.WriteString("\n  }\n}\n")
 	return out.Flush()
+}
+
+// AppendJSON appends the object that "reports" is in what [WriteJSON] prints, in one line.
+func AppendJSON(dst []byte, tables []*Table) []byte {
+	var b bytes.Buffer
+	out := bufio.NewWriter(&b)
+	out.WriteByte('{')
+	for i, t := range tables {
+		separate(out, i, ",")
+		out.WriteString(quoted(t.Name) + ": ")
+		t.writeJSON(out)
+	}
+	out.WriteByte('}')
+	out.Flush()
+	line := bytes.NewBuffer(dst)
+	if err := json.Compact(line, b.Bytes()); err != nil {
+		panic(err) // what this package writes is JSON
+	}
+	return line.Bytes()
 }
 
 func (t *Table) writeJSON(out *bufio.Writer) {

@@ -128,7 +128,7 @@ func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {
 			}
 		}
 	}
-	if o.Find && set.flows == nil {
+	if (o.Find || o.Follow) && set.flows == nil {
 		set.flows = newTracking(o.Flows)
 	}
 	s := &Set{flows: set.flows}
@@ -329,6 +329,21 @@ func (s *Set) Findings() []Finding {
 		return nil
 	}
 	return s.found.find()
+}
+
+// Tracker is what follows the flows, until Reset; nil if no report says something of them.
+func (s *Set) Tracker() *flows.Tracker {
+	if s.flows == nil {
+		return nil
+	}
+	return s.flows.Tracker
+}
+
+// OnLeave shows left each flow that leaves before the end to keep a limit. It is to be called before the first packet.
+func (s *Set) OnLeave(left func(*flows.Flow)) {
+	if s.flows != nil {
+		s.flows.onLeave(left)
+	}
 }
 
 // Reset starts over.

@@ -2,7 +2,6 @@ package reports
 
 import (
 	"errors"
-	"sync"
 
 	"pktscope/dissect"
 	"pktscope/dissect/filter"
@@ -64,6 +63,7 @@ type Options struct {
 	Flows      flows.Options          // how flows are told apart, for reports that say something of them; Left is not used
 	Findings   FindingOptions
 	Find       bool // look for findings, also if their report is not printed
+	Follow     bool // follow flows, also if no report says something of them, for [Set.Tracker]
 
 	Workers int  // goroutines, for a consumer that is sharded; 0 is 1
 	Owner   bool // packets say whose they are, also if the filter does not ask
@@ -84,24 +84,15 @@ func (e *IncompleteError) Unwrap() []error { return e.Errs }
 // packets; and, block by block again, the consumer has its turn. A damaged file does not end the run: the others are read to their ends, and the error is an [*IncompleteError] then. Any other
 // error is the consumer's.
 func Read(src pcaps.Source, o Options, c Consumer) error {
-	r := newRun(src, o)
 	sharded, ok := c.(Sharded)
 	if !ok {
+		r := newRun(src, o)
 		r.source = &oneByOne{Source: src}
 		w := r.worker(&alone{consumer: c})
 		w.work()
 		return r.err()
 	}
-	workers := make([]*worker, max(1, o.Workers))
-	for i := range workers {
-		workers[i] = r.worker(sharded.NewShard())
-	}
-	var working sync.WaitGroup
-	for _, w := range workers {
-		working.Go(w.work)
-	}
-	working.Wait()
-	return r.err()
+	return NewReader(src, o, sharded).Read()
 }
 
 // alone is the one shard of a consumer that is not sharded.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"pktscope/dissect"
 	"pktscope/reports"
 )
@@ -80,6 +82,12 @@ func (f *failOn) Set(s string) error {
 		f.findings = append(f.findings, finding{name: name, holds: holds})
 	}
 	return nil
+}
+
+// flags adds the flag to those of a command.
+func (f *failOn) flags(flags *pflag.FlagSet) {
+	flags.Var(f, "fail-on", "end with exit status 3 if there is one of these `FINDINGS`: a severity, such as warning; a kind of finding; "+
+		"bad-checksum, malformed, truncated, anomaly or one by name; see help exit")
 }
 
 // find tells whether it has to be looked for findings of the report on them.

@@ -97,7 +97,7 @@ func (o *flowsOptions) run(files []string) error {
 	if err != nil {
 		return err
 	}
-	src, err := open(files)
+	src, err := o.input.open(files)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,9 @@ import (
 // input is how captures are read: the flags that all commands have which read some.
 type input struct {
 	dissect dissect.Options
+	at      capturing // interfaces to capture at, for commands that can; else packets come from files
+	writes  string    // the file that packets go to; empty for none
+	capture string    // a capture filter
 	filter  string
 	count   uint64
 	slice   slice
@@ -29,6 +32,7 @@ type input struct {
 // flags adds the flags to those of a command.
 func (in *input) flags(set *pflag.FlagSet) {
 	in.dissect.Cookie = -1
+	set.StringVarP(&in.capture, "capture-filter", "f", "", "only packets that this capture filter `EXPRESSION` means, as tcpdump takes it, as in 'vlan 100 and tcp port 443'; the\nothers are as if they had not been captured; pktscope help capture-filters says more")
 	set.StringVarP(&in.filter, "filter", "Y", "", "only packets that this display `FILTER` means, as in 'vxlan.vni == 5001 and tcp'")
 	set.Uint64VarP(&in.count, "count", "c", 0, "end after `N` packets, whether the filter means them or not")
 	in.slice.flags(set)
@@ -50,7 +54,7 @@ func (in *input) read(files []string, checksums bool, c reports.Consumer) error 
 	if err != nil {
 		return err
 	}
-	src, err := open(files)
+	src, err := in.open(files)
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ pktscope help path explains the tables.`,
 	flags.Uint64Var(&o.Flow, "flow", 0, "draw the way of a packet of flow `ID`, with its headers")
 	flags.DurationVar(&o.Window, "window", 2*time.Second, "wait so `LONG` for a packet after it was captured first; clocks may differ by less than that")
 	flags.IntVar(&o.Packets, "max-waiting", 1<<16, "let at most `N` packets wait")
-	flags.StringVarP(&o.format, "format", "f", "text", "how to print: "+strings.Join(tableFormats, ", "))
+	flags.StringVarP(&o.format, "format", "T", "text", "how to print: "+strings.Join(tableFormats, ", "))
 	flags.IntVar(&o.top, "top", defaultTop, "print the `N` largest rows of each table, 0 for all; json and csv have all unless told otherwise")
 	o.input.flags(flags)
 	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(tableFormats, cobra.ShellCompDirectiveNoFileComp))
@@ -69,7 +69,7 @@ func (o *pathOptions) run(files []string) error {
 	case o.Packets <= 0:
 		return errors.New("--max-waiting takes a number of packets")
 	}
-	src, err := open(files)
+	src, err := o.input.open(files)
 	if err != nil {
 		return err
 	}

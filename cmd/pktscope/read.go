@@ -50,6 +50,22 @@ exit status is 2. It is 3 if there was what --fail-on names.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
+	o.reportFlags(cmd)
+	flags.StringVarP(&o.format, "format", "T", "text", "how to print: "+strings.Join(readFormats, ", "))
+	flags.IntVar(&o.top, "top", defaultTop, "print the `N` largest rows of each table, 0 for all; json and csv have all unless told otherwise")
+	o.times.styles = reportStyles
+	flags.VarP(&o.times, "time", "t", "show times in text as `STYLE`: r (seconds since the first packet), a, ad (local time, with the date), u, ud (UTC), e (seconds since 1970)\n(default RFC 3339 in UTC)")
+	flags.BoolVar(&o.timing, "timing", false, "say on standard error how fast it was read, as on a terminal")
+	o.failOn.flags(flags)
+	o.input.flags(flags)
+	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(readFormats, cobra.ShellCompDirectiveNoFileComp))
+	cmd.RegisterFlagCompletionFunc("time", words(reportStyles...).lastWord)
+	return cmd
+}
+
+// reportFlags adds the flags that say which reports there are, and what is in them.
+func (o *reportChoice) reportFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	flags.StringSliceVarP(&o.reports, "report", "r", nil, "the `NAMES` of the reports to print, with commas between them")
 	o.by.flags(cmd)
 	o.findings.flags(flags)
@@ -58,17 +74,6 @@ exit status is 2. It is 3 if there was what --fail-on names.`,
 	o.tracking.flags(flags)
 	o.nat.flags(flags)
 	o.bonds.flags(flags)
-	flags.StringVarP(&o.format, "format", "f", "text", "how to print: "+strings.Join(readFormats, ", "))
-	flags.IntVar(&o.top, "top", defaultTop, "print the `N` largest rows of each table, 0 for all; json and csv have all unless told otherwise")
-	o.times.styles = reportStyles
-	flags.VarP(&o.times, "time", "t", "show times in text as `STYLE`: r (seconds since the first packet), a, ad (local time, with the date), u, ud (UTC), e (seconds since 1970)\n(default RFC 3339 in UTC)")
-	flags.BoolVar(&o.timing, "timing", false, "say on standard error how fast it was read, as on a terminal")
-	flags.Var(&o.failOn, "fail-on", "end with exit status 3 if there is one of these `FINDINGS`: a severity, such as warning; a kind of finding; "+
-		"bad-checksum, malformed, truncated, anomaly or one by name; see help exit")
-	o.input.flags(flags)
-	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(readFormats, cobra.ShellCompDirectiveNoFileComp))
-	cmd.RegisterFlagCompletionFunc("time", words(reportStyles...).lastWord)
-	return cmd
 }
 
 // tableFormats are what --format takes of commands that print tables; read can print findings in another one, too.
@@ -80,6 +85,16 @@ var (
 const defaultTop = 10
 
 type readOptions struct {
+	reportChoice
+	format   string
+	top      int
+	topGiven bool
+	timing   bool
+	times    times
+}
+
+// reportChoice says which reports there are of which packets.
+type reportChoice struct {
 	input
 	reports    []string
 	by         byOptions
@@ -89,12 +104,24 @@ type readOptions struct {
 	tracking   tracking
 	nat        natFlags
 	bonds      bondFlags
-	format     string
-	top        int
-	topGiven   bool
-	timing     bool
-	times      times
 	failOn     failOn
+}
+
+// reportOptions are the options for the reports. The projection is that of --by, nil for none.
+func (o *reportChoice) reportOptions(by *reports.Projection) (reports.Options, error) {
+	options, err := o.options(by == nil || len(o.reports) > 0 || by.NeedsChecksums() || o.failOn.needsChecksums())
+	if err != nil {
+		return options, err
+	}
+	options.Owner = by != nil && by.NeedsOwner()
+	options.By, options.Groups, options.Queues, options.Directions = by, o.by.groups, o.queues.QueueOptions, o.directions.DirectionOptions
+	if options.Flows, err = o.tracking.options(); err != nil {
+		return options, err
+	}
+	options.Findings, options.Find = o.findings.FindingOptions, o.failOn.find()
+	options.Bonds = o.bonds.bonds
+	options.Conntrack, err = o.nat.read()
+	return options, err
 }
 
 func (o *readOptions) run(files []string) error {
@@ -115,21 +142,11 @@ func (o *readOptions) run(files []string) error {
 		}
 		o.reports = []string{"findings"}
 	}
-	options, err := o.options(by == nil || len(o.reports) > 0 || by.NeedsChecksums() || o.failOn.needsChecksums())
+	options, err := o.reportOptions(by)
 	if err != nil {
 		return err
 	}
-	options.Owner = by != nil && by.NeedsOwner()
-	options.By, options.Groups, options.Queues, options.Directions = by, o.by.groups, o.queues.QueueOptions, o.directions.DirectionOptions
-	if options.Flows, err = o.tracking.options(); err != nil {
-		return err
-	}
-	options.Findings, options.Find = o.findings.FindingOptions, o.failOn.find()
-	options.Bonds = o.bonds.bonds
-	if options.Conntrack, err = o.nat.read(); err != nil {
-		return err
-	}
-	src, err := open(files)
+	src, err := o.input.open(files)
 	if err != nil {
 		return err
 	}
@@ -163,7 +180,7 @@ func (o *readOptions) run(files []string) error {
 }
 
 // named returns the reports that are to be printed; none is those that need not be named. What a flag is for is printed with it.
-func (o *readOptions) named() []string {
+func (o *reportChoice) named() []string {
 	names := slices.Clone(o.reports)
 	for name, wanted := range map[string]bool{"nat": o.nat.conntrack != "", "bonds": o.bonds.bonds != nil} {
 		if !wanted || slices.Contains(names, name) {

@@ -60,7 +60,7 @@ type recorded struct {
 	value   []byte // by which it is put into one of the files
 }
 
-const direction = 3 // flags of a frame that hold for one inside it, too
+const inherited = 3 // flags of a frame that hold for one inside it, too
 
 // Packet implements [reports.Shard].
 func (s *recorderShard) Packet(p *dissect.Packet) {
@@ -71,7 +71,7 @@ func (s *recorderShard) Packet(p *dissect.Packet) {
 			return
 		}
 		f.carried, f.link = true, inside.Link
-		f.Data, f.WireLen, f.Flags = inside.Data, inside.WireLen, f.Flags&direction
+		f.Data, f.WireLen, f.Flags = inside.Data, inside.WireLen, f.Flags&inherited
 	}
 	if s.value != nil {
 		n := len(s.made)
