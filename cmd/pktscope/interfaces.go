@@ -97,6 +97,7 @@ func (in *input) openInterfaces() (pcaps.Source, error) {
 		capture.Close()
 		return nil, err
 	}
+	signal.Ignore(syscall.SIGPIPE) // when nobody reads any more, it is said what there was
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, func() {
 		stop() // the second signal ends the program at once

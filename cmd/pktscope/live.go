@@ -165,7 +165,8 @@ func (o *liveOptions) run(set *pflag.FlagSet) error {
 	defer engine.Close()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // the second signal ends the program at once
+	context.AfterFunc(ctx, stop)   // the second signal ends the program at once
+	signal.Ignore(syscall.SIGPIPE) // when nobody reads any more, what is recorded is completed all the same
 	var failed error
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
