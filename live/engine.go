@@ -22,6 +22,7 @@ type Options struct {
 	Reports  []string             // names, as for [reports.NewSet]
 	Read     reports.Options      // as for files; its Filter is the one to begin with, MaximumCount ends the run
 	Top      int                  // rows of each table, 0 for all
+	Span     Span                 // of which time there are tables
 
 	// Watch returns a consumer that sees the packets, too, and hands them on; nil for nobody.
 	Watch func(reports.Sharded) reports.Sharded
@@ -91,7 +92,7 @@ func (e *Engine) open() error {
 
 // begin makes the sets of reports, and what reads for them.
 func (e *Engine) begin() (err error) {
-	if e.sets, err = newSets(e.options.Reports, e.source, e.options.Read); err != nil {
+	if e.sets, err = newSets(e.options.Span, e.options.Reports, e.source, e.options.Read); err != nil {
 		return err
 	}
 	var c reports.Sharded = e.sets
@@ -166,15 +167,20 @@ func (e *Engine) publish(m *pcaps.Mark) {
 	for _, see := range e.subscribers {
 		see(i)
 	}
-	e.sets.now.Reset()
+	if e.sets.now != nil {
+		e.sets.now.Reset()
+	}
 	e.before, e.counted = e.sets.sums, m.Interfaces
 }
 
 func (s sums) minus(t sums) sums { return sums{s.packets - t.packets, s.bytes - t.bytes} }
 
-// summed is what a set says, and what was counted at interfaces since the counters before.
+// summed is what a set says, if there is one, and what was counted at interfaces since the counters before.
 func (e *Engine) summed(set *reports.Set, n sums, rows, before []pcaps.InterfaceCounters) Sums {
-	s := Sums{Packets: n.packets, Bytes: n.bytes, Tables: set.Snapshot(), Findings: set.Findings()}
+	s := Sums{Packets: n.packets, Bytes: n.bytes}
+	if set != nil {
+		s.Tables, s.Findings = set.Snapshot(), set.Findings()
+	}
 	s.Interfaces = slices.Clone(rows)
 	for i := range s.Interfaces {
 		if i < len(before) { // rows are only ever added
@@ -222,8 +228,13 @@ func (e *Engine) Status() pcaps.LiveState { return e.capture.State() }
 // the run, and so those of the tables. Any goroutine may ask.
 func (e *Engine) Recent() pcaps.Source { return e.capture.Recent() }
 
-// Findings are those since the start, as of the last interval; for after Run.
-func (e *Engine) Findings() []reports.Finding { return e.sets.total.Findings() }
+// Findings are those since the start, for after Run; none with [OnlyInterval].
+func (e *Engine) Findings() []reports.Finding {
+	if e.sets.total == nil {
+		return nil
+	}
+	return e.sets.total.Findings()
+}
 
 // Close closes what Open opened.
 func (e *Engine) Close() error { return e.capture.Close() }

@@ -58,6 +58,7 @@ it up when its sockets are open; pktscope help security says more.`,
 	flags.StringVar(&o.user, "user", "", "become this `USER` when all sockets are open, as root")
 	o.reportFlags(cmd)
 	flags.StringVarP(&o.format, "format", "T", "json", "how to print: "+strings.Join(liveFormats, ", "))
+	flags.Var(&o.span, "tables", "print tables of `WHAT`: both (the default), interval, start; one of them is half the work")
 	flags.IntVar(&o.top, "top", defaultTop, "print the `N` largest rows of each table, 0 for all")
 	o.times.styles = reportStyles
 	flags.VarP(&o.times, "time", "t", "show times in text as `STYLE`: a, ad (local time, with the date), u, ud (UTC), e (seconds since 1970)")
@@ -79,9 +80,22 @@ type liveOptions struct {
 	interval time.Duration
 	duration time.Duration
 	user     string
+	span     tableSpan
 	format   string
 	top      int
 	times    times
+}
+
+// tableSpan is the value of --tables.
+type tableSpan live.Span
+
+func (s *tableSpan) String() string { return "" }
+func (*tableSpan) Type() string     { return "WHAT" }
+
+func (s *tableSpan) Set(text string) error {
+	parsed, err := live.ParseSpan(text)
+	*s = tableSpan(parsed)
+	return err
 }
 
 // recordFlags say what is recorded.
@@ -128,6 +142,8 @@ func (o *liveOptions) options(set *pflag.FlagSet) (live.Options, error) {
 		return live.Options{}, errors.New("--duration takes a duration")
 	case o.slice.given():
 		return live.Options{}, errors.New("--range, --from and --to are for files; live has --count and --duration")
+	case o.failOn.find() && o.span == tableSpan(live.OnlyInterval):
+		return live.Options{}, errors.New("--fail-on looks for findings since the start: leave out --tables interval")
 	case o.top < 0:
 		return live.Options{}, errors.New("--top takes a number of rows, 0 for all")
 	}
@@ -135,7 +151,7 @@ func (o *liveOptions) options(set *pflag.FlagSet) (live.Options, error) {
 	if err != nil {
 		return live.Options{}, err
 	}
-	e := live.Options{Interval: o.interval, Duration: o.duration, Reports: o.named(), Top: o.top, User: o.user, Log: notice, Watch: o.failOn.watching}
+	e := live.Options{Interval: o.interval, Duration: o.duration, Reports: o.named(), Top: o.top, Span: live.Span(o.span), User: o.user, Log: notice, Watch: o.failOn.watching}
 	if e.Capture, err = o.at.options(o.capture); err != nil {
 		return e, err
 	}
