@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -115,7 +116,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	defer context.AfterFunc(ctx, e.capture.Stop)()
 	for {
-		if err := e.reader.Read(); err != nil {
+		if e.options.Span == NoTables && e.options.Read.Filter == nil {
+			e.count()
+		} else if err := e.reader.Read(); err != nil {
 			return err
 		}
 		mark := e.source.mark
@@ -129,6 +132,17 @@ func (e *Engine) Run(ctx context.Context) error {
 		}
 		if err := e.change(mark); err != nil {
 			return err
+		}
+	}
+}
+
+// count counts frames of an interval, where that is all.
+func (e *Engine) count() {
+	var b pcaps.Block
+	for e.source.Fill(&b, math.MaxUint64, func() {}) {
+		for i := range b.Frames {
+			e.sets.sums.packets++
+			e.sets.sums.bytes += uint64(b.Frames[i].WireLen)
 		}
 	}
 }
@@ -228,7 +242,7 @@ func (e *Engine) Status() pcaps.LiveState { return e.capture.State() }
 // the run, and so those of the tables. Any goroutine may ask.
 func (e *Engine) Recent() pcaps.Source { return e.capture.Recent() }
 
-// Findings are those since the start, for after Run; none with [OnlyInterval].
+// Findings are those since the start, for after Run; none with [OnlyInterval] or [NoTables].
 func (e *Engine) Findings() []reports.Finding {
 	if e.sets.total == nil {
 		return nil

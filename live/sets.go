@@ -16,9 +16,10 @@ const (
 	Both         Span = iota
 	OnlyInterval      // half the work of both
 	OnlyStart         // since the start: the same
+	NoTables          // only counters: packets are not even decoded, unless there is a filter
 )
 
-var spanNames = [...]string{Both: "both", OnlyInterval: "interval", OnlyStart: "start"}
+var spanNames = [...]string{Both: "both", OnlyInterval: "interval", OnlyStart: "start", NoTables: "none"}
 
 func (s Span) String() string { return spanNames[s] }
 
@@ -44,12 +45,12 @@ type sums struct{ packets, bytes uint64 }
 
 func newSets(span Span, names []string, src pcaps.Source, o reports.Options) (s *sets, err error) {
 	s = new(sets)
-	if span != OnlyStart {
+	if span == Both || span == OnlyInterval {
 		if s.now, err = reports.NewSet(names, src, o); err != nil {
 			return nil, err
 		}
 	}
-	if span != OnlyInterval {
+	if span == Both || span == OnlyStart {
 		s.total, err = reports.NewSet(names, src, o)
 	}
 	return s, err

@@ -14,7 +14,7 @@ import (
 )
 
 // alone does something in a network namespace that has nothing but a loopback interface.
-func alone(t *testing.T, do func()) {
+func alone(t testing.TB, do func()) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root")
@@ -37,7 +37,7 @@ func alone(t *testing.T, do func()) {
 }
 
 // datagrams sends n of them over the loopback interface.
-func datagrams(t *testing.T, n, size int) {
+func datagrams(t testing.TB, n, size int) {
 	to, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {
 		t.Error(err)

@@ -58,7 +58,7 @@ it up when its sockets are open; pktscope help security says more.`,
 	flags.StringVar(&o.user, "user", "", "become this `USER` when all sockets are open, as root")
 	o.reportFlags(cmd)
 	flags.StringVarP(&o.format, "format", "T", "json", "how to print: "+strings.Join(liveFormats, ", "))
-	flags.Var(&o.span, "tables", "print tables of `WHAT`: both (the default), interval, start; one of them is half the work")
+	flags.Var(&o.span, "tables", "print tables of `WHAT`: both (the default), interval, start (half the work), none (the least: counters, and the recording)")
 	flags.IntVar(&o.top, "top", defaultTop, "print the `N` largest rows of each table, 0 for all")
 	o.times.styles = reportStyles
 	flags.VarP(&o.times, "time", "t", "show times in text as `STYLE`: a, ad (local time, with the date), u, ud (UTC), e (seconds since 1970)")
@@ -144,6 +144,8 @@ func (o *liveOptions) options(set *pflag.FlagSet) (live.Options, error) {
 		return live.Options{}, errors.New("--range, --from and --to are for files; live has --count and --duration")
 	case o.failOn.find() && o.span == tableSpan(live.OnlyInterval):
 		return live.Options{}, errors.New("--fail-on looks for findings since the start: leave out --tables interval")
+	case o.failOn.given() && o.span == tableSpan(live.NoTables):
+		return live.Options{}, errors.New("--fail-on has nothing to look at with --tables none")
 	case o.top < 0:
 		return live.Options{}, errors.New("--top takes a number of rows, 0 for all")
 	}
