@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -22,9 +23,11 @@ type Options struct {
 	Duration time.Duration        // end after so long, 0 for never
 	Reports  []string             // names, as for [reports.NewSet]
 	Read     reports.Options      // as for files; its Filter is the one to begin with, MaximumCount ends the run
+	Span     Span                 // of which time there are tables
 
 	// Flows is shown all flows since the start, before each interval is published, and Left those that leave before to keep a limit. Totals that start over
-	// forget flows: then it is shown them with last set, as at the end. Both are nil for nobody.
+	// forget flows: then it is shown them with last set, as at the end. Both are nil for nobody; they need tables since the start, and that
+	// Read has Follow set.
 	Flows func(t *flows.Tracker, now int64, last bool)
 	Left  func(*flows.Flow)
 
@@ -33,6 +36,8 @@ type Options struct {
 
 	User string       // whom to become when all sockets are open; empty to stay who one is
 	Log  func(string) // is told in a line what happens meanwhile: an interface went down; nil for nobody
+
+	privileged bool // tests stay who they are
 }
 
 // DefaultInterval is how long an interval is where nobody says.
@@ -83,8 +88,10 @@ func (e *Engine) open() error {
 	if e.options.Record != nil {
 		writes = e.options.Record.Path
 	}
-	if err := DropPrivileges(e.options.User, writes); err != nil {
-		return err
+	if !e.options.privileged {
+		if err := DropPrivileges(e.options.User, writes); err != nil {
+			return err
+		}
 	}
 	if e.options.Record != nil {
 		if err := e.capture.Record(*e.options.Record); err != nil {
@@ -96,7 +103,7 @@ func (e *Engine) open() error {
 
 // begin makes the sets of reports, and what reads for them.
 func (e *Engine) begin() (err error) {
-	if e.sets, err = newSets(e.options.Reports, e.source, e.options.Read); err != nil {
+	if e.sets, err = newSets(e.options.Span, e.options.Reports, e.source, e.options.Read); err != nil {
 		return err
 	}
 	if e.options.Left != nil {
@@ -122,7 +129,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	defer context.AfterFunc(ctx, e.capture.Stop)()
 	for {
-		if err := e.reader.Read(); err != nil {
+		if e.options.Span == NoTables && e.options.Read.Filter == nil {
+			e.count()
+		} else if err := e.reader.Read(); err != nil {
 			return err
 		}
 		mark := e.source.mark
@@ -136,6 +145,17 @@ func (e *Engine) Run(ctx context.Context) error {
 		}
 		if err := e.change(mark); err != nil {
 			return err
+		}
+	}
+}
+
+// count counts frames of an interval, where that is all.
+func (e *Engine) count() {
+	var b pcaps.Block
+	for e.source.Fill(&b, math.MaxUint64, func() {}) {
+		for i := range b.Frames {
+			e.sets.sums.packets++
+			e.sets.sums.bytes += uint64(b.Frames[i].WireLen)
 		}
 	}
 }
@@ -169,23 +189,28 @@ func (e *Engine) publish(m *pcaps.Mark) {
 	if f := e.options.Read.Filter; f != nil {
 		i.Filter = f.String()
 	}
-	if t := e.sets.total.Tracker(); t != nil && e.options.Flows != nil {
-		e.options.Flows(t, m.To, m.Last || e.changing())
+	if e.options.Flows != nil {
+		e.options.Flows(e.sets.total.Tracker(), m.To, m.Last || e.changing())
 	}
 	i.Now = e.summed(e.sets.now, e.sets.sums.minus(e.before), m.Interfaces, e.counted)
 	i.Total = e.summed(e.sets.total, e.sets.sums, m.Interfaces, e.started)
 	for _, see := range e.subscribers {
 		see(i)
 	}
-	e.sets.now.Reset()
+	if e.sets.now != nil {
+		e.sets.now.Reset()
+	}
 	e.before, e.counted = e.sets.sums, m.Interfaces
 }
 
 func (s sums) minus(t sums) sums { return sums{s.packets - t.packets, s.bytes - t.bytes} }
 
-// summed is what a set says, and what was counted at interfaces since the counters before.
+// summed is what a set says, if there is one, and what was counted at interfaces since the counters before.
 func (e *Engine) summed(set *reports.Set, n sums, rows, before []pcaps.InterfaceCounters) Sums {
-	s := Sums{Packets: n.packets, Bytes: n.bytes, Tables: set.Snapshot(), Findings: set.Findings()}
+	s := Sums{Packets: n.packets, Bytes: n.bytes}
+	if set != nil {
+		s.Tables, s.Findings = set.Snapshot(), set.Findings()
+	}
 	s.Interfaces = slices.Clone(rows)
 	for i := range s.Interfaces {
 		if i < len(before) { // rows are only ever added
@@ -235,8 +260,13 @@ func (e *Engine) Status() pcaps.LiveState { return e.capture.State() }
 // the run, and so those of the tables. Any goroutine may ask.
 func (e *Engine) Recent() pcaps.Source { return e.capture.Recent() }
 
-// Findings are those since the start, as of the last interval; for after Run.
-func (e *Engine) Findings() []reports.Finding { return e.sets.total.Findings() }
+// Findings are those since the start, for after Run; none with [OnlyInterval] or [NoTables].
+func (e *Engine) Findings() []reports.Finding {
+	if e.sets.total == nil {
+		return nil
+	}
+	return e.sets.total.Findings()
+}
 
 // Close closes what Open opened.
 func (e *Engine) Close() error { return e.capture.Close() }
