@@ -3,7 +3,7 @@ package live
 import (
 	"context"
 	"errors"
-	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +23,7 @@ type Options struct {
 	Reports  []string             // names, as for [reports.NewSet]
 	Read     reports.Options      // as for files; its Filter is the one to begin with, MaximumCount ends the run
 	Top      int                  // rows of each table, 0 for all
+	Span     Span                 // of which time there are tables
 
 	// Watch returns a consumer that sees the packets, too, and hands them on; nil for nobody.
 	Watch func(reports.Sharded) reports.Sharded
@@ -92,7 +93,7 @@ func (e *Engine) open() error {
 
 // begin makes the sets of reports, and what reads for them.
 func (e *Engine) begin() (err error) {
-	if e.sets, err = newSets(e.options.Reports, e.source, e.options.Read); err != nil {
+	if e.sets, err = newSets(e.options.Span, e.options.Reports, e.source, e.options.Read); err != nil {
 		return err
 	}
 	var c reports.Sharded = e.sets
@@ -115,7 +116,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	defer context.AfterFunc(ctx, e.capture.Stop)()
 	for {
-		if err := e.reader.Read(); err != nil {
+		if e.options.Span == NoTables && e.options.Read.Filter == nil {
+			e.count()
+		} else if err := e.reader.Read(); err != nil {
 			return err
 		}
 		mark := e.source.mark
@@ -129,6 +132,17 @@ func (e *Engine) Run(ctx context.Context) error {
 		}
 		if err := e.change(mark); err != nil {
 			return err
+		}
+	}
+}
+
+// count counts frames of an interval, where that is all.
+func (e *Engine) count() {
+	var b pcaps.Block
+	for e.source.Fill(&b, math.MaxUint64, func() {}) {
+		for i := range b.Frames {
+			e.sets.sums.packets++
+			e.sets.sums.bytes += uint64(b.Frames[i].WireLen)
 		}
 	}
 }
@@ -167,15 +181,20 @@ func (e *Engine) publish(m *pcaps.Mark) {
 	for _, see := range e.subscribers {
 		see(i)
 	}
-	e.sets.now.Reset()
+	if e.sets.now != nil {
+		e.sets.now.Reset()
+	}
 	e.before, e.counted = e.sets.sums, m.Interfaces
 }
 
 func (s sums) minus(t sums) sums { return sums{s.packets - t.packets, s.bytes - t.bytes} }
 
-// summed is what a set says, and what was counted at interfaces since the counters before.
+// summed is what a set says, if there is one, and what was counted at interfaces since the counters before.
 func (e *Engine) summed(set *reports.Set, n sums, rows, before []pcaps.InterfaceCounters) Sums {
-	s := Sums{Packets: n.packets, Bytes: n.bytes, Tables: set.Snapshot(), Findings: set.Findings()}
+	s := Sums{Packets: n.packets, Bytes: n.bytes}
+	if set != nil {
+		s.Tables, s.Findings = set.Snapshot(), set.Findings()
+	}
 	s.Interfaces = slices.Clone(rows)
 	for i := range s.Interfaces {
 		if i < len(before) { // rows are only ever added
@@ -215,56 +234,21 @@ func (e *Engine) SetFilter(f *filter.Filter) {
 	e.capture.Cut()
 }
 
-// Status is where the engine is between two intervals.
-type Status struct {
-	Time       int64                     // packet time of the last frame, in ns since the Unix epoch; 0 before the first
-	Counters   pcaps.Counters            // since the start, of all interfaces together
-	Interfaces []pcaps.InterfaceCounters // since the start, by name
-	Recording  *pcaps.RecordCounters     // nil if nothing is recorded
-	Waiting    int                       // bytes of frames that wait for analysis
-}
-
-// Status says where the engine is. Any goroutine may ask at any time; it does not hold anything up.
-func (e *Engine) Status() Status {
-	l := e.capture.State()
-	s := Status{Time: l.Time, Interfaces: l.Interfaces, Recording: l.Recording, Waiting: l.Waiting}
-	for _, row := range l.Interfaces {
-		s.Counters = s.Counters.Plus(row.Counters)
-	}
-	return s
-}
+// Status says where the capture is between two intervals. Any goroutine may ask at any time; it does not hold anything up.
+func (e *Engine) Status() pcaps.LiveState { return e.capture.State() }
 
 // Recent is the last frames that were analysed, as many as [pcaps.LiveOptions.Recent] keeps, whatever the filter meant: read it with [reports.Read] and a
 // filter of one's own. It stays as it is while capturing goes on (to pause is to keep it), and must be closed, for it holds memory. Frame numbers are those of
 // the run, and so those of the tables. Any goroutine may ask.
 func (e *Engine) Recent() pcaps.Source { return e.capture.Recent() }
 
-// Findings are those since the start, as of the last interval; for after Run.
-func (e *Engine) Findings() []reports.Finding { return e.sets.total.Findings() }
+// Findings are those since the start, for after Run; none with [OnlyInterval] or [NoTables].
+func (e *Engine) Findings() []reports.Finding {
+	if e.sets.total == nil {
+		return nil
+	}
+	return e.sets.total.Findings()
+}
 
 // Close closes what Open opened.
 func (e *Engine) Close() error { return e.capture.Close() }
-
-// Summary is a line that says what the run came to, with all that was lost.
-func (e *Engine) Summary() string {
-	s := e.Status()
-	c := s.Counters
-	line := fmt.Sprintf("captured %d frames, %d bytes; dropped by the kernel %d, skipped by analysis %d", c.Seen, c.Bytes, c.Dropped, c.Skipped)
-	if c.Freezes > 0 {
-		line += fmt.Sprintf("; the ring was full %d times", c.Freezes)
-	}
-	if r := s.Recording; r != nil {
-		line += fmt.Sprintf("; recorded %d in %s, lost %d", r.Written, plural(r.Files, "file"), r.Lost)
-		if r.Removed > 0 {
-			line += fmt.Sprintf(", removed by rotation %d", r.Removed)
-		}
-	}
-	return line
-}
-
-func plural(n uint64, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %ss", n, one)
-}

@@ -31,7 +31,7 @@ type Sums struct {
 	Counters   pcaps.Counters            // of all interfaces together
 	Interfaces []pcaps.InterfaceCounters // by name
 
-	Tables   []*reports.Table  // of the reports that were asked for, what read would say of these packets
+	Tables   []*reports.Table  // of the reports that were asked for: what read would say of these packets; see [Options.Span]
 	Findings []reports.Finding // the most serious first
 }
 

@@ -66,6 +66,8 @@ type capture struct {
 	ahead    int64    // by which the interfaces' own clocks are ahead of the machine's, in ns, if they are asked
 	schedule schedule // of intervals
 	clock    clockWatch
+	behind   bool // it was said that analysis skips frames
+	dropping bool // it was said that the kernel drops frames
 	polls    []unix.PollFd
 	message  []byte
 }
@@ -489,6 +491,10 @@ func (c *capture) hand() {
 	c.poll()
 	b.hold()
 	if !c.Live.hand(b, c.known, slices.Clone(c.rows)) {
+		if !c.behind {
+			c.behind = true
+			c.log("analysis is behind: it skips frames" + c.recorded())
+		}
 		for i := range b.frames {
 			c.rows[c.row(b.frames[i].point.Name)].Skipped++
 		}
@@ -497,10 +503,22 @@ func (c *capture) hand() {
 	c.publish(slices.Clone(c.rows), c.latest)
 }
 
+// recorded is what to say of the recording where something else is lost.
+func (c *capture) recorded() string {
+	if c.recorder == nil {
+		return ""
+	}
+	return "; recording goes on"
+}
+
 // poll adds what the kernel has counted.
 func (c *capture) poll() {
 	for _, r := range c.rings {
 		received, dropped, freezes := r.statistics()
+		if dropped > 0 && !c.dropping {
+			c.dropping = true
+			c.log(r.name + ": the kernel's ring is full: it drops frames; --ring makes it larger")
+		}
 		row := &c.rows[r.row]
 		row.Received += received
 		row.Dropped += dropped

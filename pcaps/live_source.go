@@ -48,6 +48,14 @@ type LiveState struct {
 	Waiting    int                 // bytes that wait for analysis
 }
 
+// Counters are those of all interfaces together.
+func (s *LiveState) Counters() (all Counters) {
+	for i := range s.Interfaces {
+		all = all.Plus(s.Interfaces[i].Counters)
+	}
+	return all
+}
+
 func newLive(o LiveOptions) *Live {
 	l := &Live{options: o, queue: newQueue(cmp.Or(o.Queue, DefaultQueue)), ended: make(chan struct{})}
 	l.kept.limit = o.Recent

@@ -32,7 +32,7 @@ type State struct {
 
 	Filter    string   // that packets have to match to be in tables; empty for none
 	Recording string   // what is recorded, in a line; empty for nothing
-	Lost      []Drop   // of the recording, beside what points have lost
+	Lost      []Drop   // beside what points have lost: of the recording, and how often something was full
 	Behind    uint64   // bytes that wait for analysis
 	Notices   []string // what became of the capture: an interface went down; newest last
 }

@@ -8,9 +8,12 @@ import (
 	"pktscope/pcaps/capturefilter"
 )
 
-// open opens the files. With a capture filter the source has only those frames that it means: the others are as if they had not been captured, and
+// open opens the interfaces, or the files. With a capture filter the source has only those frames that it means: the others are as if they had not been captured, and
 // are not dissected. A mistake in the filter is found before any file is opened.
 func (in *input) open(files []string) (pcaps.Source, error) {
+	if len(in.at.interfaces) > 0 {
+		return in.openInterfaces()
+	}
 	if in.capture == "" {
 		return open(files)
 	}

@@ -16,7 +16,9 @@ import (
 // input is how captures are read: the flags that all commands have which read some.
 type input struct {
 	dissect dissect.Options
-	capture string // a capture filter
+	at      capturing // interfaces to capture at, for commands that can; else packets come from files
+	writes  string    // the file that packets go to; empty for none
+	capture string    // a capture filter
 	filter  string
 	count   uint64
 	slice   slice

@@ -1,15 +1,19 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/pflag"
 	"golang.org/x/net/bpf"
 
+	"pktscope/live"
 	"pktscope/pcaps"
 	"pktscope/pcaps/capturefilter"
 )
@@ -76,6 +80,44 @@ func (o *capturing) options(filter string) (pcaps.LiveOptions, error) {
 		},
 		Log: notice,
 	}, nil
+}
+
+// openInterfaces captures until the user interrupts it, or there were enough packets.
+func (in *input) openInterfaces() (pcaps.Source, error) {
+	options, err := in.at.options(in.capture)
+	if err != nil {
+		return nil, err
+	}
+	options.Count = in.count
+	capture, err := pcaps.OpenLive(options)
+	if err != nil {
+		return nil, err
+	}
+	if err := live.DropPrivileges("", in.writes); err != nil {
+		capture.Close()
+		return nil, err
+	}
+	signal.Ignore(syscall.SIGPIPE) // when nobody reads any more, it is said what there was
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, func() {
+		stop() // the second signal ends the program at once
+		capture.Stop()
+	})
+	return atInterfaces{capture, stop}, nil
+}
+
+// atInterfaces is a source that says in the end what was captured and what was lost.
+type atInterfaces struct {
+	*pcaps.Live
+	stop func()
+}
+
+// Close implements [pcaps.Source].
+func (s atInterfaces) Close() error {
+	s.stop()
+	err := s.Live.Close()
+	notice(live.Summary(s.State()))
+	return err
 }
 
 // notice says on standard error what happens while the program goes on.

@@ -59,6 +59,7 @@ it up when its sockets are open; pktscope help security says more.`,
 	flags.StringVar(&o.user, "user", "", "become this `USER` when all sockets are open, as root")
 	o.reportFlags(cmd)
 	flags.StringVarP(&o.format, "format", "T", "", "how to print: "+strings.Join(liveFormats, ", ")+" (default screen on a terminal, json elsewhere)")
+	flags.Var(&o.span, "tables", "print tables of `WHAT`: both (the default), interval, start (half the work), none (the least: counters, and the recording)")
 	flags.IntVar(&o.top, "top", defaultTop, "print the `N` largest rows of each table, 0 for all; a screen has all unless told otherwise")
 	o.times.styles = reportStyles
 	flags.VarP(&o.times, "time", "t", "show times in text as `STYLE`: a, ad (local time, with the date), u, ud (UTC), e (seconds since 1970)")
@@ -75,15 +76,27 @@ it up when its sockets are open; pktscope help security says more.`,
 var liveFormats = []string{"screen", "json", "text"}
 
 type liveOptions struct {
-	at     capturing
 	record recordFlags
 	reportChoice
 	interval time.Duration
 	duration time.Duration
 	user     string
+	span     tableSpan
 	format   string
 	top      int
 	times    times
+}
+
+// tableSpan is the value of --tables.
+type tableSpan live.Span
+
+func (s *tableSpan) String() string { return "" }
+func (*tableSpan) Type() string     { return "WHAT" }
+
+func (s *tableSpan) Set(text string) error {
+	parsed, err := live.ParseSpan(text)
+	*s = tableSpan(parsed)
+	return err
 }
 
 // recordFlags say what is recorded.
@@ -130,6 +143,10 @@ func (o *liveOptions) options(set *pflag.FlagSet) (live.Options, error) {
 		return live.Options{}, errors.New("--duration takes a duration")
 	case o.slice.given():
 		return live.Options{}, errors.New("--range, --from and --to are for files; live has --count and --duration")
+	case o.failOn.find() && o.span == tableSpan(live.OnlyInterval):
+		return live.Options{}, errors.New("--fail-on looks for findings since the start: leave out --tables interval")
+	case o.failOn.given() && o.span == tableSpan(live.NoTables):
+		return live.Options{}, errors.New("--fail-on has nothing to look at with --tables none")
 	case o.top < 0:
 		return live.Options{}, errors.New("--top takes a number of rows, 0 for all")
 	}
@@ -137,7 +154,7 @@ func (o *liveOptions) options(set *pflag.FlagSet) (live.Options, error) {
 	if err != nil {
 		return live.Options{}, err
 	}
-	e := live.Options{Interval: o.interval, Duration: o.duration, Reports: o.named(), Top: o.top, User: o.user, Log: notice, Watch: o.failOn.watching}
+	e := live.Options{Interval: o.interval, Duration: o.duration, Reports: o.named(), Top: o.top, Span: live.Span(o.span), User: o.user, Log: notice, Watch: o.failOn.watching}
 	if e.Capture, err = o.at.options(o.capture); err != nil {
 		return e, err
 	}
@@ -188,7 +205,8 @@ func (o *liveOptions) run(set *pflag.FlagSet) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	defer stop()
-	context.AfterFunc(ctx, stop) // the second signal ends the program at once
+	context.AfterFunc(ctx, stop)   // the second signal ends the program at once
+	signal.Ignore(syscall.SIGPIPE) // when nobody reads any more, what is recorded is completed all the same
 	var failed error
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -210,7 +228,7 @@ func (o *liveOptions) run(set *pflag.FlagSet) error {
 
 // ended says what the run came to.
 func (o *liveOptions) ended(engine *live.Engine, err, failed error) error {
-	notice(engine.Summary())
+	notice(live.Summary(engine.Status()))
 	if o.failOn.find() {
 		o.failOn.seen(engine.Findings())
 	}

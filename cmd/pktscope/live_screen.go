@@ -66,12 +66,14 @@ func (s *liveScreen) see(i *live.Interval) {
 // State implements [screen.Feed].
 func (s *liveScreen) State() *screen.State {
 	now := s.engine.Status()
+	all := now.Counters()
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if !s.over {
-		s.seconds.add(time.Now(), screen.Second{Packets: now.Counters.Seen, Bytes: now.Counters.Bytes, Dropped: now.Counters.Dropped + now.Counters.Skipped})
+		s.seconds.add(time.Now(), screen.Second{Packets: all.Seen, Bytes: all.Bytes, Dropped: all.Dropped + all.Skipped})
 	}
-	state := &screen.State{Time: now.Time, Seconds: s.seconds.all, Over: s.over, Behind: uint64(now.Waiting), Notices: s.notices}
+	state := &screen.State{Time: now.Time, Seconds: s.seconds.all, Over: s.over, Behind: uint64(now.Waiting), Notices: s.notices,
+		Lost: []screen.Drop{{Reason: "ring freezes", Packets: all.Freezes}}}
 	for _, row := range now.Interfaces {
 		state.Points = append(state.Points, screen.Point{Name: row.Name, Packets: row.Seen, Bytes: row.Bytes,
 			Drops: []screen.Drop{{Reason: "kernel", Packets: row.Dropped}, {Reason: "not analysed", Packets: row.Skipped}}})
@@ -87,7 +89,7 @@ func (s *liveScreen) State() *screen.State {
 		if r.Failed != "" {
 			state.Recording += "; " + r.Failed
 		}
-		state.Lost = []screen.Drop{{Reason: "not recorded", Packets: r.Lost}, {Reason: "removed by rotation", Packets: r.Removed}}
+		state.Lost = append(state.Lost, screen.Drop{Reason: "not recorded", Packets: r.Lost}, screen.Drop{Reason: "removed by rotation", Packets: r.Removed})
 	}
 	return state
 }

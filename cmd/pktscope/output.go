@@ -11,6 +11,7 @@ type output struct {
 	file     *os.File
 	buf      []byte
 	terminal bool
+	waiting  bool // somebody waits for each packet where this is no terminal, too
 	color    bool // ANSI colours are understood and wanted
 }
 
@@ -36,7 +37,7 @@ const pieceSize = 64 << 10 // bytes
 
 // done is called when something whole was appended to buf.
 func (o *output) done() error {
-	if o.terminal || len(o.buf) >= pieceSize {
+	if o.terminal || o.waiting || len(o.buf) >= pieceSize {
 		return o.flush()
 	}
 	return nil

@@ -17,7 +17,7 @@ import (
 func packetsCommand() *cobra.Command {
 	var o packetsOptions
 	cmd := &cobra.Command{
-		Use:   "packets FILE...",
+		Use:   "packets FILE... | -i INTERFACE",
 		Short: "Print packets: a line each, chosen fields, JSON, or everything; or write them to another capture",
 		Long: `Packets prints the packets of captures: number, time (-t), bytes on the wire, and then who talks to whom
 innermost, what is around that, outwards, and what is wrong with it: bad checksums, anomalies, where dissecting ended.
@@ -27,18 +27,27 @@ With -w packets are not printed but written to another capture: all of them, or 
 --anonymize they are nobody's. pktscope help slicing says more.
 
 Captures are pcap, pcapng or snoop files, compressed or not; - is standard input, corpus:NAME a capture that comes with pktscope
-(pktscope corpus lists them). Several are merged by time.`,
+(pktscope corpus lists them). Several are merged by time. With -i packets are those that interfaces see, as they come.`,
 		Example: `  pktscope packets trace.pcap
+  pktscope packets -i eth0 -f 'udp port 4789' -Y 'vxlan.vni == 5001'
   pktscope packets trace.pcap -T fields -e frame.number -e ip.src -e vxlan.vni
   pktscope packets trace.pcap -c 1 -V -x
   pktscope packets trace.pcap --from +10s --to +20s -w part.pcapng.zst
   pktscope packets trace.pcap --decap --split-by vxlan.vni --anonymize -w tenant.pcapng
   pktscope packets trace.pcap -T json | jq '.layers[] | select(.protocol == "vxlan").fields["vxlan.vni"]'
   tcpdump -i eth0 -w - | pktscope packets --decode-as udp.port=9999,vxlan -`,
-		Args:              files,
+		Args: func(cmd *cobra.Command, args []string) error {
+			switch at := o.input.at.interfaces; {
+			case len(at) == 0:
+				return files(cmd, args)
+			case len(args) > 0:
+				return fmt.Errorf("packets are those of files or of interfaces: leave out -i %s, or %s", strings.Join(at, ","), strings.Join(args, " "))
+			}
+			return nil
+		},
 		ValidArgsFunction: captureFile,
 		RunE: func(cmd *cobra.Command, files []string) error {
-			if err := cmp.Or(empty(cmd.Flags()), o.write.check(cmd.Flags())); err != nil {
+			if err := cmp.Or(empty(cmd.Flags()), o.write.check(cmd.Flags()), o.input.at.needsInterface(cmd.Flags())); err != nil {
 				return err
 			}
 			return o.run(files)
@@ -55,6 +64,7 @@ Captures are pcap, pcapng or snoop files, compressed or not; - is standard input
 	flags.BoolVarP(&o.hex, "hex", "x", false, "print the bytes, too")
 	o.input.flags(flags)
 	o.write.flags(flags)
+	o.input.at.flags(flags)
 	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -90,6 +100,7 @@ func (o *packetsOptions) run(files []string) error {
 		o.owner, o.tenants = true, tenants
 	}
 	if o.write.path != "" {
+		o.writes = o.write.path
 		return o.input.write(files, &o.write)
 	}
 	if o.tree {
@@ -100,10 +111,11 @@ func (o *packetsOptions) run(files []string) error {
 	if err != nil {
 		return err
 	}
+	out.waiting = len(o.input.at.interfaces) > 0
 	o.dissect.Relative = printer.relative
 	o.see = o.times.see
 	var c reports.Consumer = printer
-	if o.format != "line" && !out.terminal && regular(files) { // nobody waits for each packet
+	if o.format != "line" && !out.terminal && (out.waiting || regular(files)) { // nobody waits for each packet
 		c = shardedPrinter{printer, o}
 	}
 	err = o.read(files, printer.checksums, c)

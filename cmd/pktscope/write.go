@@ -58,17 +58,17 @@ func (in *input) write(files []string, o *writing) error {
 	if err != nil {
 		return err
 	}
-	src, err := in.open(files)
-	if err != nil {
-		return err
-	}
-	defer src.Close()
 	r := &recorder{writing: o}
 	if o.anonymizes() {
 		if r.anonymous, err = newAnonymous(o.key, options.Dissect); err != nil {
 			return err
 		}
 	}
+	src, err := in.open(files)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
 	w, err := o.open(src)
 	if err != nil {
 		return err
