@@ -131,7 +131,7 @@ func (p *player) cut() {
 	if p.interval != nil {
 		s.Interval, s.Total = p.interval.Snapshot(), p.total.Snapshot()
 		p.interval.Reset()
-		s.From, s.To = p.from, p.from+playbackInterval
+		s.From, s.To, s.Since = p.from, p.from+playbackInterval, p.first
 	}
 	p.from += playbackInterval
 	if p.filter != nil {

@@ -79,13 +79,13 @@ func (s *liveScreen) State() *screen.State {
 			Drops: []screen.Drop{{Reason: "kernel", Packets: row.Dropped}, {Reason: "not analysed", Packets: row.Skipped}}})
 	}
 	if i := s.interval; i != nil {
-		state.Interval, state.Total, state.From, state.To = i.Now.Tables, i.Total.Tables, i.From, i.To
+		state.Interval, state.Total, state.From, state.To, state.Since = i.Now.Tables, i.Total.Tables, i.From, i.To, i.Since
 	}
 	if s.filter != nil {
 		state.Filter = s.filter.String()
 	}
 	if r := now.Recording; r != nil {
-		state.Recording = fmt.Sprintf("recording %s, file %d: %d packets", r.File, r.Files, r.Written)
+		state.Recording = fmt.Sprintf("recording %s, file %d: %s packets", r.File, r.Files, reports.KindCount.Text(reports.Int(r.Written)))
 		if r.Failed != "" {
 			state.Recording += "; " + r.Failed
 		}
