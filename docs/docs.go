@@ -20,6 +20,8 @@ func Pages() []Page {
 		{"capture-filters", "the capture-filter language of -f, which tcpdump takes, and what differs from libpcap", captureFilters},
 		{"group-by", "counting packets by any fields: --by, --sum, --every", groupBy},
 		{"path", "following packets over capture points: latency, loss, what is changed", path},
+		{"live", "reports of what interfaces see, their JSON, recording, what is lost under load", live},
+		{"security", "the privileges of a live capture, and when they are given up", security},
 		{"slicing", "writing captures: by filter, number, time, tunnel, value", slicing},
 		{"segments", "whose addresses a packet has, and what proves two segments one", segments},
 		{"flows", "flows, connections and their fields: pktscope flows", flows},
@@ -53,6 +55,12 @@ var groupBy string
 
 //go:embed path.md
 var path string
+
+//go:embed live.md
+var live string
+
+//go:embed security.md
+var security string
 
 //go:embed segments.md
 var segments string

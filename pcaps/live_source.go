@@ -49,7 +49,7 @@ type LiveState struct {
 }
 
 // Counters are those of all interfaces together.
-func (s *LiveState) Counters() (all Counters) {
+func (s LiveState) Counters() (all Counters) {
 	for i := range s.Interfaces {
 		all = all.Plus(s.Interfaces[i].Counters)
 	}
