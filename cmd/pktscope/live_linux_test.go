@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -343,11 +344,11 @@ func (p *pair) packets(file string, fields ...string) []string {
 	}
 	cmd := exec.Command(p.program, arguments...)
 	cmd.Dir = p.dir
-	var errors bytes.Buffer
-	cmd.Stderr = &errors
+	var said bytes.Buffer
+	cmd.Stderr = &said
 	out, err := cmd.Output()
 	if err != nil {
-		p.t.Fatalf("%s: %v: %s", file, err, &errors)
+		p.t.Fatalf("%s: %v: %s", file, err, &said)
 	}
 	return strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
 }
@@ -611,6 +612,22 @@ func TestLivePrivileges(t *testing.T) {
 			r.stop()
 		})
 	}
+	t.Run("another user's directory", func(t *testing.T) {
+		p.t = t
+		home := filepath.Join(p.dir, "home")
+		if err := errors.Join(os.Mkdir(home, 0o755), os.Chown(home, 65534, 65534)); err != nil {
+			t.Fatal(err)
+		}
+		r := p.live("-w", "home/trace.pcapng")
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", r.Process.Pid))
+		if err != nil || !bytes.Contains(status, []byte("CapPrm:\t0000000000000002\nCapEff:\t0000000000000002\n")) { // CAP_DAC_OVERRIDE
+			t.Errorf("%v: %s", err, status)
+		}
+		r.stop()
+		if _, err := os.Stat(filepath.Join(home, "trace.pcapng")); err != nil {
+			t.Error(err)
+		}
+	})
 	t.Run("not allowed", func(t *testing.T) {
 		cmd := exec.Command(p.program, "live", "-i", "lo")
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
@@ -787,16 +804,16 @@ func TestLiveNobodyReads(t *testing.T) {
 func TestPacketsLive(t *testing.T) {
 	p := newPair(t)
 	cmd := exec.Command("ip", "netns", "exec", p.rx, p.program, "packets", "-i", "rx0", "--direction", "in", "-f", "udp port 4242", "-c", "3", "-T", "fields", "-e", "frame.number", "-e", "udp.length")
-	var out, errors bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errors
+	var out, said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	r := &running{Cmd: cmd, t: t}
 	p.captures(r)
 	p.send("10.0.0.2", 10, 100, 0)
-	if err := cmd.Wait(); err != nil || out.String() != "1\t108\n2\t108\n3\t108\n" || !strings.Contains(errors.String(), "captured 3 frames") {
-		t.Errorf("%v: %s%s", err, &out, &errors)
+	if err := cmd.Wait(); err != nil || out.String() != "1\t108\n2\t108\n3\t108\n" || !strings.Contains(said.String(), "captured 3 frames") {
+		t.Errorf("%v: %s%s", err, &out, &said)
 	}
 }
 
