@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// filled is a batch of n frames of random lengths, a millisecond between them, whose bytes say their number.
+// batchOf is a batch of n frames of random lengths, a millisecond between them, whose bytes say their number.
 func batchOf(first uint64, n int, points ...*Interface) *batch {
 	random := rand.New(rand.NewPCG(first, 1))
 	b := newBatch()

@@ -26,7 +26,6 @@ type ring struct {
 	block   int // whose turn it is
 	left    int // frames of that block that were not taken; -1 if it was not looked at
 	at      int // offset in memory of the next of them
-	dropped uint32
 }
 
 // Offsets in a block and in a frame.
