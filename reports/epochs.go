@@ -10,8 +10,8 @@ import "sync/atomic"
 // How long an epoch is changes nothing that is printed: gathering looks at the frames with which groups began. It is a question of memory, so
 // an epoch also ends when a table has many groups.
 const (
-	epochBlocks = 64      // after as many blocks an epoch ends
-	epochGroups = 1 << 14 // or after a block with which some table has as many groups
+	epochBlocks = 256     // after as many blocks an epoch ends
+	epochGroups = 1 << 12 // or after a block with which some table has as many groups
 )
 
 // epochs says which side blocks are counted in.

@@ -62,6 +62,7 @@ type Options struct {
 	Owner   bool // packets say whose they are, also if the filter does not ask
 	block   int  // most frames in a block; 0 is blockFrames
 	epoch   int  // blocks in an epoch; 0 is epochBlocks
+	alikes  int  // packets that are alike, that a worker collects, a power of two; 0 is alikeSlots, -1 none
 }
 
 // IncompleteError says that not all of the input could be read. All that could was consumed.
