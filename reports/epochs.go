@@ -50,6 +50,10 @@ func (e *epochs) played(block uint64, ahead int, full bool) (side int, ended boo
 		return side ^ 1, true
 	}
 	if full || block-start+1 >= uint64(e.length) {
+		if ahead == 0 { // nobody counts anything yet
+			e.newest.Store((block+1)<<1 | uint64(side))
+			return side, true
+		}
 		// Whoever begins a block as late as that has seen this.
 		e.newest.Store((block+1+uint64(ahead))<<1 | uint64(side^1))
 		e.before = true

@@ -331,7 +331,7 @@ func (t *setShard) Flush() error {
 			full = full || r.size(part) >= epochGroups
 		}
 	}
-	if side, ended := s.epochs.played(t.block, aheadOfPlay*len(s.shards), full); ended {
+	if side, ended := s.epochs.played(t.block, aheadOfPlay*(len(s.shards)-1), full); ended {
 		s.gather(side)
 	}
 	s.packets += t.added

@@ -27,7 +27,7 @@ type Sharded interface {
 // there are only those of other shards, with the packets that were captured between.
 type Shard interface {
 	// Begin begins the block with that number, which counts from 0 in capture order. All blocks before it were flushed, but for at most
-	// [aheadOfPlay] for each shard of the run.
+	// [aheadOfPlay] for each other shard of the run.
 	Begin(block uint64)
 	// Packet takes a finished packet of the block, while other shards take theirs.
 	Packet(p *dissect.Packet)
