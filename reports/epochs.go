@@ -11,7 +11,7 @@ import "sync/atomic"
 // an epoch also ends when a table has many groups.
 const (
 	epochBlocks = 256     // after as many blocks an epoch ends
-	epochGroups = 1 << 12 // or after a block with which some table has as many groups
+	epochGroups = 3 << 10 // or after a block with which some table has as many groups
 )
 
 // epochs says which side blocks are counted in.
