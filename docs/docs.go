@@ -26,9 +26,11 @@ func Pages() []Page {
 		{"segments", "whose addresses a packet has, and what proves two segments one", segments},
 		{"flows", "flows, connections and their fields: pktscope flows", flows},
 		{"ipfix", "exporting flows to a collector: flows --ipfix", ipfix},
+		{"metrics", "what live serves to Prometheus: live --metrics", metrics},
 		{"where", "conditions on flows, their fields and order: --where, --sort", where},
 		{"tenants", "names for identifiers: --tenants FILE", tenants},
 		{"nat", "how translations of addresses are told from packets, and --conntrack", nat},
+		{"live-view", "the full screen of live: pages and keys", liveView},
 		{"json", "the formats for programs", json},
 		{"exit", "exit statuses, and --fail-on", exit},
 	}
@@ -73,6 +75,9 @@ var flows string
 //go:embed ipfix.md
 var ipfix string
 
+//go:embed metrics.md
+var metrics string
+
 //go:embed where.md
 var where string
 
@@ -81,6 +86,9 @@ var tenants string
 
 //go:embed nat.md
 var nat string
+
+//go:embed live-view.md
+var liveView string
 
 //go:embed json.md
 var json string

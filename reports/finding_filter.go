@@ -3,6 +3,8 @@ package reports
 import (
 	"fmt"
 	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 
 	"pktscope/dissect"
@@ -74,6 +76,96 @@ func pathFilter(p flows.Path) string {
 		}
 	}
 	return strings.Join(all, " and ")
+}
+
+// tunnelPorts and tunnelProtocols are where tunnels are found in UDP and IP.
+var tunnelPorts, tunnelProtocols = func() (ports, numbers map[uint32]bool) {
+	ports, numbers = map[uint32]bool{}, map[uint32]bool{4: true, 41: true}
+	for _, p := range dissect.Protocols() {
+		if m := roles[p.ID].meaning; m != meansTunnel && m != meansLabel && p.Name != "udpencap" {
+			continue
+		}
+		for _, o := range p.Over {
+			switch o.Table {
+			case dissect.UDPPort:
+				ports[o.Key] = true
+			case dissect.IPProtocol:
+				numbers[o.Key] = true
+			}
+		}
+	}
+	return ports, numbers
+}()
+
+// mayCarry tells whether there may be packets of others in a flow, which are not all IP.
+func mayCarry(f *flows.Flow) bool {
+	return f.Carrier || tunnelProtocols[uint32(f.Protocol)] || f.Protocol == 17 && (tunnelPorts[uint32(f.Sport)] || tunnelPorts[uint32(f.Dport)])
+}
+
+// filter means the packets of a connection, and ICMP errors about it. What a tunnel carries is in segments of its own, so of its flow the
+// identifiers around it must do.
+func (n *segmentNames) filter(c *flows.Connection) string {
+	where := pathFilter(c.Segment.Path)
+	if !mayCarry(&c.Flow) {
+		var any []string
+		for _, segments := range c.Segments {
+			for _, s := range segments {
+				if f := n.owned(s); !slices.Contains(any, f) {
+					any = append(any, f)
+				}
+			}
+		}
+		if where = strings.Join(any, " or "); len(any) > 1 {
+			where = "(" + where + ")"
+		}
+	}
+	src, dst := hasAddr("addr", c.Source()), hasAddr("addr", c.Destination())
+	if src == dst {
+		dst = ""
+	}
+	first, second := portFilter(c.Protocol, "port", c.Sport), portFilter(c.Protocol, "port", c.Dport)
+	switch {
+	case first == "" && c.Source().Is6():
+		first = fmt.Sprintf("ipv6.nxt == %d", c.Protocol)
+	case first == "":
+		first = fmt.Sprintf("ip.proto == %d", c.Protocol)
+	}
+	if first == second {
+		second = ""
+	}
+	return allOf(where, src, dst, first, second)
+}
+
+// owned means packets whose innermost header is in the segment.
+func (n *segmentNames) owned(s *flows.Segment) string {
+	if s.Tenant != "" {
+		return "pktscope.tenant == " + strconv.Quote(s.Name())
+	}
+	f := "pktscope.segment == " + strconv.Quote(s.Name())
+	if n.several && !n.oneSite && s.Point.Name != "" {
+		f += " and frame.interface_name == " + strconv.Quote(s.Point.Name)
+	}
+	return f
+}
+
+// filter means packets of the tunnel.
+func (t *tunnelTotal) filter(ends [2]endpoint) string {
+	var all []string
+	for _, d := range t.path.identifiers(0, t.path.n) {
+		k := &tunnelKinds[d.kind]
+		if k.protocol == "" {
+			continue
+		}
+		if field := identityFields[dissect.ByName(k.protocol).ID]; field != "" && d.some {
+			all = append(all, fmt.Sprintf("%s == %d", field, d.id))
+		} else {
+			all = append(all, k.protocol)
+		}
+	}
+	if t.ends == ipEnds {
+		all = append(all, hasAddr("addr", ends[0].addr()), hasAddr("addr", ends[1].addr()))
+	}
+	return allOf(all...)
 }
 
 // addr is the endpoint as an IP address.

@@ -36,6 +36,7 @@ func (r *flowsReport) Reset() { r.left = NewFlowTable(flows.ByBytes(), r.groups,
 
 func (r *flowsReport) Snapshot() []*Table {
 	all := r.left.clone()
+	all.realms = newRealms(r.tracking)
 	r.tracking.Connections(func(c *flows.Connection) bool {
 		all.Add(c)
 		return true
@@ -56,6 +57,7 @@ type FlowTable struct {
 	top     flows.Top[*flows.Connection]
 	oneSite bool
 	other   flowTotals // of those that found no room
+	realms  *realms    // nil where nobody asks for tenants
 }
 
 type flowTotals struct {
@@ -114,6 +116,8 @@ func (t *FlowTable) Table() *Table {
 		{Name: "label", Kind: KindText},
 		{Name: "first", Kind: KindTime, Detail: true},
 		{Name: "last", Kind: KindTime, Detail: true},
+		{Name: "tenants_row", Kind: KindText, Detail: true},
+		{Name: "filter", Kind: KindText, Detail: true},
 	}, Size: "bytes"}
 	kept := t.top.Sorted()
 	names := segmentNames{oneSite: t.oneSite}
@@ -135,7 +139,8 @@ func (t *FlowTable) Table() *Table {
 			Text(endpointText(&c.Flow, c.Destination(), c.Dport)), orAbsent(stateText(&c.Flow)), Bool(c.Replied), Bool(c.Assured), Bool(c.Midstream),
 			Int(orig.Packets), Int(reply.Packets), Int(c.Bytes()), Int(orig.Bytes), Int(reply.Bytes), Int(c.Last()-c.First()),
 			fieldCell(&c.Flow, "tcp.rtt"), fieldCell(&c.Flow, "tcp.retransmissions"), fieldCell(&c.Flow, "tcp.out_of_order"),
-			Int(orig.Duplicates+reply.Duplicates), parent, List(ids...), orAbsent(labelText(&c.Flow)), Int(c.First()), Int(c.Last()))
+			Int(orig.Duplicates+reply.Duplicates), parent, List(ids...), orAbsent(labelText(&c.Flow)), Int(c.First()), Int(c.Last()),
+			t.realms.cell(c.Segment.ID), Text(names.filter(c)))
 	}
 	if t.top.More > 0 {
 		o := &t.other

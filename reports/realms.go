@@ -43,6 +43,17 @@ func newRealms(t *tracking) *realms {
 	return r
 }
 
+// cell is the name of whose a segment is, as the report on tenants has it; absent where nobody knows.
+func (r *realms) cell(segment uint32) Cell {
+	if r == nil {
+		return Cell{}
+	}
+	if i := r.RealmOf(segment); i >= 0 && i < len(r.names) {
+		return Text(r.names[i])
+	}
+	return Cell{}
+}
+
 // realmName is the tenant's name, or those of the first segments of a realm. Of each network it is the segment that says most.
 func (r *realms) realmName(realm int, name func(*flows.Segment) string) string {
 	const most = 2

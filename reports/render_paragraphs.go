@@ -9,7 +9,7 @@ import (
 
 // writeParagraphs prints each row as a line of those cells that stand side by side, and below it a line for each of the others, with its
 // title. What a row has below as the one before it had it is not said again. It hides nothing: lines that are too wide are wrapped.
-func (t *Table) writeParagraphs(out *bytes.Buffer, o TextOptions) (hidden []string, err error) {
+func (t *Table) writeParagraphs(out *bytes.Buffer, o TextOptions) (hidden []string) {
 	var beside, below []int
 	title := 0
 	for i, c := range t.Columns {
@@ -17,7 +17,7 @@ func (t *Table) writeParagraphs(out *bytes.Buffer, o TextOptions) (hidden []stri
 		case c.Detail:
 		case c.Below:
 			below = append(below, i)
-			title = max(title, twwidth.Width(c.title()))
+			title = max(title, twwidth.Width(o.title(&c)))
 		default:
 			beside = append(beside, i)
 		}
@@ -25,7 +25,7 @@ func (t *Table) writeParagraphs(out *bytes.Buffer, o TextOptions) (hidden []stri
 	widths := make([]int, len(beside)-1) // of all beside but the last
 	for _, row := range t.Rows {
 		for k, i := range beside[:len(beside)-1] {
-			widths[k] = max(widths[k], twwidth.Width(row[i].text(t.Columns[i].Kind, o.Clock, 0)))
+			widths[k] = max(widths[k], twwidth.Width(o.cell(row[i], t.Columns[i].Kind, 0)))
 		}
 	}
 	indent := len(margin)
@@ -36,22 +36,22 @@ func (t *Table) writeParagraphs(out *bytes.Buffer, o TextOptions) (hidden []stri
 	for _, row := range t.Rows {
 		head := margin
 		for k, i := range beside[:len(beside)-1] {
-			text := row[i].text(t.Columns[i].Kind, o.Clock, 0)
+			text := o.cell(row[i], t.Columns[i].Kind, 0)
 			head += text + strings.Repeat(" ", widths[k]-twwidth.Width(text)) + gap
 		}
 		last := beside[len(beside)-1]
-		writeWrapped(out, o.styled(bold, head), indent, row[last].text(t.Columns[last].Kind, o.Clock, 0), o.Width)
+		writeWrapped(out, o.styled(bold, head), indent, o.cell(row[last], t.Columns[last].Kind, 0), o.Width)
 		for _, i := range below {
 			if row[i].value == nil || t.Columns[i].Once && before != nil && before[i].compare(row[i]) == 0 {
 				continue
 			}
-			name := t.Columns[i].title()
+			name := o.title(&t.Columns[i])
 			name += strings.Repeat(" ", title-twwidth.Width(name)) + gap
-			writeWrapped(out, margin+gap+o.styled(faint, name), len(margin)+2*len(gap)+title, row[i].text(t.Columns[i].Kind, o.Clock, 0), o.Width)
+			writeWrapped(out, margin+gap+o.styled(faint, name), len(margin)+2*len(gap)+title, o.cell(row[i], t.Columns[i].Kind, 0), o.Width)
 		}
 		before = row
 	}
-	return nil, nil
+	return nil
 }
 
 // writeWrapped prints head and behind it text, whose lines begin at column indent and end before width, 0 for no limit, where words allow it.
@@ -73,12 +73,4 @@ func writeWrapped(out *bytes.Buffer, head string, indent int, text string, width
 		at += w
 	}
 	out.WriteByte('\n')
-}
-
-// title is the column's header in text.
-func (c *Column) title() string {
-	if c.Title != "" {
-		return Printable(c.Title)
-	}
-	return Printable(c.Name)
 }

@@ -8,10 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
-	"github.com/olekukonko/tablewriter/renderer"
-	"github.com/olekukonko/tablewriter/tw"
 )
 
 // TextOptions say what the place that text is written to can do.
@@ -19,6 +16,7 @@ type TextOptions struct {
 	Width int    // cells in a line; 0 for no limit
 	Color bool   // ANSI colours are understood and wanted
 	Clock *Clock // nil for RFC 3339 in UTC
+	ASCII bool   // no other characters are understood
 }
 
 const (
@@ -46,16 +44,14 @@ func WriteText(w io.Writer, tables []*Table, o TextOptions) error {
 		if out.Len() > 0 {
 			out.WriteByte('\n')
 		}
-		if err := t.writeText(&out, o); err != nil {
-			return err
-		}
+		t.writeText(&out, o)
 	}
 	_, err := w.Write(out.Bytes())
 	return err
 }
 
-func (t *Table) writeText(out *bytes.Buffer, o TextOptions) error {
-	title := Printable(t.Title)
+func (t *Table) writeText(out *bytes.Buffer, o TextOptions) {
+	title := o.chars(Printable(t.Title))
 	if len(t.Rows) == 0 && t.Other == nil && t.More == 0 {
 		title += ": none"
 	}
@@ -68,12 +64,9 @@ func (t *Table) writeText(out *bytes.Buffer, o TextOptions) error {
 	case Paragraphs:
 		write = t.writeParagraphs
 	}
-	hidden, err := write(out, o)
-	if err != nil {
-		return err
-	}
+	hidden := write(out, o)
 	if t.More > 0 {
-		out.WriteString(margin + o.styled(faint, ellipsis+" and "+thousands(int64(t.More))+" more") + "\n")
+		out.WriteString(margin + o.styled(faint, o.chars(ellipsis)+" and "+thousands(int64(t.More))+" more") + "\n")
 	}
 	if len(hidden) > 0 {
 		o.note(out, "not shown at this width: "+strings.Join(hidden, ", "))
@@ -81,7 +74,6 @@ func (t *Table) writeText(out *bytes.Buffer, o TextOptions) error {
 	for _, note := range t.Notes {
 		o.note(out, note)
 	}
-	return nil
 }
 
 func (o TextOptions) styled(style, s string) string {
@@ -91,34 +83,52 @@ func (o TextOptions) styled(style, s string) string {
 	return style + s + plainAgain
 }
 
+// chars is s in characters that are understood.
+func (o TextOptions) chars(s string) string {
+	if o.ASCII {
+		return ASCII(s)
+	}
+	return s
+}
+
+// title is the header of a column.
+func (o TextOptions) title(c *Column) string {
+	if c.Title != "" {
+		return o.chars(Printable(c.Title))
+	}
+	return o.chars(Printable(c.Name))
+}
+
+// cell is a cell of that kind; digits are those behind the second of a time.
+func (o TextOptions) cell(c Cell, kind Kind, digits int) string {
+	return o.chars(c.text(kind, o.Clock, digits))
+}
+
 func (o TextOptions) note(out *bytes.Buffer, s string) {
-	out.WriteString(margin + o.styled(faint, "note: "+Printable(s)) + "\n")
+	out.WriteString(margin + o.styled(faint, "note: "+o.chars(Printable(s))) + "\n")
 }
 
 // writeHorizontal prints a header and a line for each row, and returns the titles of the columns that found no room.
-func (t *Table) writeHorizontal(out *bytes.Buffer, o TextOptions) (hidden []string, err error) {
-	g := t.grid(o.Clock)
+func (t *Table) writeHorizontal(out *bytes.Buffer, o TextOptions) (hidden []string) {
+	g := t.grid(o)
 	if len(g.rows) == 0 {
-		return nil, nil
+		return nil
 	}
 	hidden = g.fit(o.Width)
-	lines, err := g.lines()
-	if err != nil {
-		return nil, err
-	}
+	lines := g.lines()
 	lines[0] = o.styled(faint, lines[0])
 	for _, l := range lines {
 		out.WriteString(margin + l + "\n")
 	}
-	return hidden, nil
+	return hidden
 }
 
 // writeVertical prints each row as lines of name and value, an empty line between rows. It hides nothing.
-func (t *Table) writeVertical(out *bytes.Buffer, o TextOptions) (hidden []string, err error) {
-	all := t.grid(o.Clock)
+func (t *Table) writeVertical(out *bytes.Buffer, o TextOptions) (hidden []string) {
+	all := t.grid(o)
 	titles := 0
 	for _, column := range all.columns {
-		titles = max(titles, twwidth.Width(column.title))
+		titles = max(titles, width(column.title))
 	}
 	for r := range all.rows {
 		g := grid{columns: make([]gridColumn, 2)}
@@ -126,14 +136,11 @@ func (t *Table) writeVertical(out *bytes.Buffer, o TextOptions) (hidden []string
 		for c, column := range all.columns {
 			value := all.rows[r][c]
 			if o.Width > 0 && column.cuttable {
-				value = cut(value, max(room, narrowest))
+				value = cut(value, max(room, narrowest), all.ellipsis)
 			}
 			g.rows = append(g.rows, []string{column.title, value})
 		}
-		lines, err := g.lines()
-		if err != nil {
-			return nil, err
-		}
+		lines := g.lines()
 		if r > 0 {
 			out.WriteByte('\n')
 		}
@@ -141,34 +148,36 @@ func (t *Table) writeVertical(out *bytes.Buffer, o TextOptions) (hidden []string
 			out.WriteString(margin + l + "\n")
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // A grid is a table as text.
 type grid struct {
-	columns []gridColumn
-	rows    [][]string
+	columns  []gridColumn
+	rows     [][]string
+	ellipsis string // where something was cut
 }
 
 type gridColumn struct {
 	title           string
 	right, cuttable bool
 	width           int
+	room            int // it is not cut below this while another column can leave instead
 }
 
 // grid returns the cells of t as text.
-func (t *Table) grid(clock *Clock) *grid {
-	g := &grid{rows: make([][]string, 0, len(t.Rows)+1)}
+func (t *Table) grid(o TextOptions) *grid {
+	g := &grid{rows: make([][]string, 0, len(t.Rows)+1), ellipsis: o.chars(ellipsis)}
 	digits := make([]int, len(t.Columns)) // as many for every time of a column, or they would not align
 	for i, c := range t.Columns {
 		if c.Detail {
 			continue
 		}
-		g.columns = append(g.columns, gridColumn{title: c.title(), right: kinds[c.Kind].right, cuttable: kinds[c.Kind].cuttable})
+		g.columns = append(g.columns, gridColumn{title: o.title(&c), right: kinds[c.Kind].right, cuttable: kinds[c.Kind].cuttable})
 		if c.Kind == KindTime {
 			for _, row := range t.Rows {
 				if n, ok := row[i].value.(int64); ok {
-					digits[i] = max(digits[i], clock.subsecond(n))
+					digits[i] = max(digits[i], o.Clock.subsecond(n))
 				}
 			}
 		}
@@ -177,7 +186,7 @@ func (t *Table) grid(clock *Clock) *grid {
 		var texts []string
 		for i, cell := range row {
 			if c := t.Columns[i]; !c.Detail {
-				texts = append(texts, cell.text(c.Kind, clock, digits[i]))
+				texts = append(texts, o.cell(cell, c.Kind, digits[i]))
 			}
 		}
 		g.rows = append(g.rows, texts)
@@ -268,21 +277,21 @@ func Printable(s string) string {
 	return b.String()
 }
 
-// fit sets the columns' widths, cuts texts so that a line has at most width cells, and returns the titles of the
+// fit sets the columns' widths, cuts texts so that a line has at most that many cells, and returns the titles of the
 // columns that had to leave. The first column always stays.
-func (g *grid) fit(width int) (hidden []string) {
+func (g *grid) fit(room int) (hidden []string) {
 	for i := range g.columns {
 		c := &g.columns[i]
-		c.width = twwidth.Width(c.title)
+		c.width = width(c.title)
 		for _, row := range g.rows {
-			c.width = max(c.width, twwidth.Width(row[i]))
+			c.width = max(c.width, width(row[i]))
 		}
 	}
-	if width <= 0 {
+	if room <= 0 {
 		return nil
 	}
 	shown := len(g.columns)
-	for shown > 1 && g.line(shown, true) > width {
+	for shown > 1 && g.line(shown, true) > room {
 		shown--
 		hidden = append([]string{g.columns[shown].title}, hidden...)
 	}
@@ -290,7 +299,7 @@ func (g *grid) fit(width int) (hidden []string) {
 	for i := range g.rows {
 		g.rows[i] = g.rows[i][:shown]
 	}
-	for excess := g.line(shown, false) - width; excess > 0; {
+	for excess := g.line(shown, false) - room; excess > 0; {
 		widest := -1
 		for i, c := range g.columns {
 			if c.width > c.least() && (widest < 0 || c.width > g.columns[widest].width) {
@@ -306,19 +315,19 @@ func (g *grid) fit(width int) (hidden []string) {
 	for i, c := range g.columns {
 		for _, row := range g.rows {
 			if c.cuttable {
-				row[i] = cut(row[i], c.width)
+				row[i] = cut(row[i], c.width, g.ellipsis)
 			}
 		}
 	}
 	return hidden
 }
 
-// cut takes the end off s where it is wider than width.
-func cut(s string, width int) string {
-	if twwidth.Width(s) <= width {
+// cut takes the end off s where it is wider than room, and says so by an ellipsis.
+func cut(s string, room int, ellipsis string) string {
+	if width(s) <= room {
 		return s
 	}
-	return twwidth.Truncate(s, width, ellipsis)
+	return twwidth.Truncate(s, room, ellipsis)
 }
 
 // line returns the width of a line of the first n columns, as they are or cut as far as they can be.
@@ -338,44 +347,53 @@ func (c *gridColumn) least() int {
 	if !c.cuttable {
 		return c.width
 	}
-	return min(c.width, max(narrowest, twwidth.Width(c.title)))
+	return min(c.width, max(narrowest, c.room, width(c.title)))
 }
 
 // lines returns the header and the rows, aligned.
-func (g *grid) lines() ([]string, error) {
-	var titles []string
-	var alignment tw.Alignment
-	for _, c := range g.columns {
-		titles = append(titles, c.title)
-		if c.right {
-			alignment = append(alignment, tw.AlignRight)
-		} else {
-			alignment = append(alignment, tw.AlignLeft)
+func (g *grid) lines() []string {
+	titles := make([]string, len(g.columns))
+	widths := make([]int, len(g.columns))
+	for i, c := range g.columns {
+		titles[i], widths[i] = c.title, width(c.title)
+		for _, row := range g.rows {
+			widths[i] = max(widths[i], width(row[i]))
 		}
 	}
-	var b bytes.Buffer
-	table := tablewriter.NewTable(&b,
-		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
-			Borders:  tw.BorderNone,
-			Settings: tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone},
-		})),
-		tablewriter.WithPadding(tw.Padding{Right: gap, Overwrite: true}),
-		tablewriter.WithAlignment(alignment),
-		tablewriter.WithHeaderAutoFormat(tw.Off),
-		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
-		tablewriter.WithRowAutoWrap(tw.WrapNone),
-		tablewriter.WithTrimSpace(tw.Off), // the indentation of a tree
-	)
-	table.Header(titles)
-	if err := table.Bulk(g.rows); err != nil {
-		return nil, err
+	lines := make([]string, 0, len(g.rows)+1)
+	var line []byte
+	add := func(row []string) {
+		line = line[:0]
+		for i, text := range row {
+			if i > 0 {
+				line = append(line, gap...)
+			}
+			blanks := widths[i] - width(text)
+			if !g.columns[i].right {
+				line = append(line, text...)
+			}
+			for range blanks {
+				line = append(line, ' ')
+			}
+			if g.columns[i].right {
+				line = append(line, text...)
+			}
+		}
+		lines = append(lines, string(bytes.TrimRight(line, " ")))
 	}
-	if err := table.Render(); err != nil {
-		return nil, err
+	add(titles)
+	for _, row := range g.rows {
+		add(row)
 	}
-	lines := strings.Split(strings.TrimRight(b.String(), "\n"), "\n")
-	for i := range lines {
-		lines[i] = strings.TrimRight(lines[i], " ")
+	return lines
+}
+
+// width is how many cells of a terminal a text takes.
+func width(s string) int {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return twwidth.Width(s)
+		}
 	}
-	return lines, nil
+	return len(s) // nearly always, and a hundred times as fast
 }

@@ -23,8 +23,9 @@ func liveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "live -i INTERFACE...",
 		Short: "Report what interfaces see, while they see it; and record it",
-		Long: `Live captures at network interfaces and reports what read reports of files, every --interval: of the interval, and since the start. It prints
-JSON, an object in a line for each interval; pktscope help live describes it.
+		Long: `Live captures at network interfaces and reports what read reports of files, every --interval: of the interval, and since the start. On a
+terminal it shows them in a full screen; pktscope help live-view describes it. Elsewhere it prints JSON, an object in a line for each interval;
+pktscope help live describes that.
 
 With -w everything is recorded, too. When there is too much for this machine, analysis misses frames before the recording does, and the kernel
 drops frames only when neither can follow. Each is counted, in each interval and at the end.
@@ -55,11 +56,12 @@ it up when its sockets are open; pktscope help security says more.`,
 	flags.DurationVar(&o.interval, "interval", live.DefaultInterval, "report every `DURATION`")
 	flags.DurationVar(&o.duration, "duration", 0, "end after this `DURATION`")
 	o.record.flags(flags)
+	o.exports.flags(flags)
 	flags.StringVar(&o.user, "user", "", "become this `USER` when all sockets are open, as root")
 	o.reportFlags(cmd)
-	flags.StringVarP(&o.format, "format", "T", "json", "how to print: "+strings.Join(liveFormats, ", "))
+	flags.StringVarP(&o.format, "format", "T", "", "how to print: "+strings.Join(liveFormats, ", ")+" (default screen on a terminal, json elsewhere)")
 	flags.Var(&o.span, "tables", "print tables of `WHAT`: both (the default), interval, start (half the work), none (the least: counters, and the recording)")
-	flags.IntVar(&o.top, "top", defaultTop, "print the `N` largest rows of each table, 0 for all")
+	flags.IntVar(&o.top, "top", defaultTop, "print the `N` largest rows of each table, 0 for all; a screen has all unless told otherwise")
 	o.times.styles = reportStyles
 	flags.VarP(&o.times, "time", "t", "show times in text as `STYLE`: a, ad (local time, with the date), u, ud (UTC), e (seconds since 1970)")
 	o.failOn.flags(flags)
@@ -72,10 +74,11 @@ it up when its sockets are open; pktscope help security says more.`,
 }
 
 // liveFormats are what --format takes.
-var liveFormats = []string{"json", "text"}
+var liveFormats = []string{"screen", "json", "text"}
 
 type liveOptions struct {
-	record recordFlags
+	record  recordFlags
+	exports liveExports
 	reportChoice
 	interval time.Duration
 	duration time.Duration
@@ -144,6 +147,10 @@ func (o *liveOptions) options(set *pflag.FlagSet) (live.Options, error) {
 		return live.Options{}, errors.New("--range, --from and --to are for files; live has --count and --duration")
 	case o.failOn.find() && o.span == tableSpan(live.OnlyInterval):
 		return live.Options{}, errors.New("--fail-on looks for findings since the start: leave out --tables interval")
+	case o.span != tableSpan(live.Both) && o.format == "screen":
+		return live.Options{}, errors.New("the screen shows all tables: leave out --tables, or add -T json")
+	case (o.exports.metrics != "" || o.exports.ipfix != "") && o.span != tableSpan(live.Both) && o.span != tableSpan(live.OnlyStart):
+		return live.Options{}, errors.New("--metrics and --ipfix have what is counted since the start: leave out --tables, or say --tables start")
 	case o.failOn.given() && o.span == tableSpan(live.NoTables):
 		return live.Options{}, errors.New("--fail-on has nothing to look at with --tables none")
 	case o.top < 0:
@@ -153,7 +160,7 @@ func (o *liveOptions) options(set *pflag.FlagSet) (live.Options, error) {
 	if err != nil {
 		return live.Options{}, err
 	}
-	e := live.Options{Interval: o.interval, Duration: o.duration, Reports: o.named(), Top: o.top, Span: live.Span(o.span), User: o.user, Log: notice, Watch: o.failOn.watching}
+	e := live.Options{Interval: o.interval, Duration: o.duration, Reports: o.named(), Span: live.Span(o.span), User: o.user, Log: notice, Watch: o.failOn.watching}
 	if e.Capture, err = o.at.options(o.capture); err != nil {
 		return e, err
 	}
@@ -163,11 +170,23 @@ func (o *liveOptions) options(set *pflag.FlagSet) (live.Options, error) {
 	if o.times.given {
 		o.see = o.times.see
 	}
+	if o.format == "screen" {
+		e.Reports, e.Capture.Recent = screenReports(e.Reports), recentBytes
+		if !set.Changed("top") {
+			o.top = 0
+		}
+	}
 	e.Read, err = o.reportOptions(by)
 	return e, err
 }
 
 func (o *liveOptions) run(set *pflag.FlagSet) error {
+	if o.format == "" {
+		o.format = "json"
+		if drawable() {
+			o.format = "screen"
+		}
+	}
 	show, err := o.shower()
 	if err != nil {
 		return err
@@ -176,18 +195,38 @@ func (o *liveOptions) run(set *pflag.FlagSet) error {
 	if err != nil {
 		return err
 	}
+	var full *liveScreen
+	if o.format == "screen" {
+		full = newLiveScreen(options.Read)
+		full.top = o.top
+		options.Log = full.log
+	}
+	if err := o.exports.open(&options); err != nil {
+		return err
+	}
+	defer o.exports.close()
 	engine, err := live.Open(options)
 	if err != nil {
 		return err
 	}
 	defer engine.Close()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	o.exports.start(engine)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if full != nil {
+		ends = append(ends, syscall.SIGHUP) // the terminal went away, but files are to be complete
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	defer stop()
 	context.AfterFunc(ctx, stop)   // the second signal ends the program at once
 	signal.Ignore(syscall.SIGPIPE) // when nobody reads any more, what is recorded is completed all the same
 	var failed error
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if full != nil {
+		full.engine = engine
+		err = o.screened(ctx, cancel, full)
+		return o.ended(engine, err, nil)
+	}
 	engine.Subscribe(func(i *live.Interval) {
 		if failed == nil {
 			if failed = show(i); failed != nil {
@@ -196,6 +235,11 @@ func (o *liveOptions) run(set *pflag.FlagSet) error {
 		}
 	})
 	err = engine.Run(ctx)
+	return o.ended(engine, err, failed)
+}
+
+// ended says what the run came to.
+func (o *liveOptions) ended(engine *live.Engine, err, failed error) error {
 	notice(live.Summary(engine.Status()))
 	if o.failOn.find() {
 		o.failOn.seen(engine.Findings())
@@ -207,12 +251,17 @@ func (o *liveOptions) run(set *pflag.FlagSet) error {
 func (o *liveOptions) shower() (func(*live.Interval) error, error) {
 	out := newOutput(os.Stdout)
 	switch o.format {
+	case "screen":
+		if !drawable() {
+			return nil, errors.New("a screen needs a terminal at the standard input and output, and not a dumb one (TERM); there are json and text, too")
+		}
+		return nil, nil
 	case "json":
 		if o.times.given {
 			return nil, errors.New("-t is for --format text; json has times in RFC 3339, UTC")
 		}
 		return func(i *live.Interval) error {
-			out.buf = append(i.AppendJSON(out.buf, version), '\n')
+			out.buf = append(i.Top(o.top).AppendJSON(out.buf, version), '\n')
 			return out.flush()
 		}, nil
 	case "text":
@@ -220,7 +269,7 @@ func (o *liveOptions) shower() (func(*live.Interval) error, error) {
 			if _, err := fmt.Fprintln(out.file, i.Line()); err != nil {
 				return err
 			}
-			return reports.WriteText(out.file, i.Now.Tables, reports.TextOptions{Width: out.width(), Color: out.color, Clock: o.times.clock()})
+			return reports.WriteText(out.file, i.Top(o.top).Now.Tables, reports.TextOptions{Width: out.width(), Color: out.color, Clock: o.times.clock()})
 		}, nil
 	}
 	return nil, fmt.Errorf("%q is not a format; there are %s", o.format, strings.Join(liveFormats, ", "))
