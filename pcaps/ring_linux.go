@@ -20,13 +20,12 @@ import (
 //
 // Everything is in the byte order of the machine, but for the protocol in sockaddr_ll.
 type ring struct {
-	fd      int
-	memory  []byte
-	size    int // of a block, in bytes
-	block   int // whose turn it is
-	left    int // frames of that block that were not taken; -1 if it was not looked at
-	at      int // offset in memory of the next of them
-	dropped uint32
+	fd     int
+	memory []byte
+	size   int // of a block, in bytes
+	block  int // whose turn it is
+	left   int // frames of that block that were not taken; -1 if it was not looked at
+	at     int // offset in memory of the next of them
 }
 
 // Offsets in a block and in a frame.
