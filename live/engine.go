@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -73,6 +74,9 @@ func Open(o Options) (*Engine, error) {
 	capture, err := pcaps.OpenLive(o.Capture)
 	if err != nil {
 		return nil, err
+	}
+	if n := max(1, o.Read.Workers) + 2; n > runtime.GOMAXPROCS(0) {
+		runtime.GOMAXPROCS(n) // who drains the rings and who records should not wait until a worker pauses
 	}
 	e := &Engine{options: o, capture: capture, source: &source{Live: capture}}
 	if err := e.open(); err != nil {
