@@ -34,8 +34,8 @@ var arrows = map[string][]string{
 	// What makes captures for tests and benchmarks states the formats a second time and so must not look at dissect.
 	"bench/generate":        {"internal/craft"},
 	"bench/generated":       {"internal/craft"},
-	"bench/load":            {"internal/craft"},
 	"bench/peers":           nil, // runs pktscope as the others
+	"bench/load":            {"internal/craft"},
 	"internal/craft":        nil,
 	"internal/mulfold":      nil,
 	"internal/craft/oracle": nil,

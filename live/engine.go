@@ -27,7 +27,8 @@ type Options struct {
 	Span     Span                 // of which time there are tables
 
 	// Flows is shown all flows since the start, before each interval is published, and Left those that leave before to keep a limit. Totals that start over
-	// forget flows: then it is shown them with last set, as at the end. Both are nil for nobody, and need a Span with totals.
+	// forget flows: then it is shown them with last set, as at the end. Both are nil for nobody; they need tables since the start, and that
+	// Read has Follow set.
 	Flows func(t *flows.Tracker, now int64, last bool)
 	Left  func(*flows.Flow)
 
@@ -193,9 +194,7 @@ func (e *Engine) publish(m *pcaps.Mark) {
 		i.Filter = f.String()
 	}
 	if e.options.Flows != nil && e.sets.total != nil {
-		if t := e.sets.total.Tracker(); t != nil {
-			e.options.Flows(t, m.To, m.Last || e.changing())
-		}
+		e.options.Flows(e.sets.total.Tracker(), m.To, m.Last || e.changing())
 	}
 	i.Now = e.summed(e.sets.now, e.sets.sums.minus(e.before), m.Interfaces, e.counted)
 	i.Total = e.summed(e.sets.total, e.sets.sums, m.Interfaces, e.started)

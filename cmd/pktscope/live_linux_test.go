@@ -290,6 +290,9 @@ func (p *pair) start(arguments ...string) *running {
 func (p *pair) captures(r *running) {
 	p.t.Helper()
 	until(p.t, "it captures", func() bool {
+		if runs, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", r.Process.Pid)); runs != p.program {
+			return false // it is ip still, and perhaps in the namespace that the tests are in
+		}
 		sockets, _ := os.ReadFile(fmt.Sprintf("/proc/%d/net/packet", r.Process.Pid))
 		return regexp.MustCompile(`(?m)^\S+ +\d+ +3 +0003 +\S+ +1`).Match(sockets)
 	})
