@@ -322,7 +322,7 @@ func (c *capture) capture() {
 		if !more {
 			c.hand()
 		}
-		c.tick(time.Now())
+		c.tick(time.Now(), !more)
 		if c.counted() {
 			break
 		}
@@ -540,7 +540,8 @@ func (c *capture) cut(t int64) {
 }
 
 // tick ends the interval where no frame does it: when its time is over by the clock, and so much more that the kernel had time to hand over what it has.
-func (c *capture) tick(now time.Time) {
+// While the rings have more, frames do it: they may be of the open interval, however late it is.
+func (c *capture) tick(now time.Time, empty bool) {
 	if c.clock.stepped(now) { // times of frames will follow it: start over from there
 		if c.schedule.every > 0 {
 			c.schedule.to = max(c.schedule.from, c.latest+1)
@@ -554,7 +555,7 @@ func (c *capture) tick(now time.Time) {
 		c.schedule.to = max(c.schedule.from, c.latest+1, min(now.UnixNano()+c.ahead, c.schedule.to))
 		c.cut(0)
 	}
-	if t := now.Add(-2*retireAfter).UnixNano() + c.ahead; c.schedule.over(t) {
+	if t := now.Add(-2*retireAfter).UnixNano() + c.ahead; empty && c.schedule.over(t) {
 		c.cut(t)
 	}
 }
