@@ -70,7 +70,8 @@ func (c *capture) ending() {
 	c.finish(&Mark{From: c.schedule.from, To: to, Interfaces: rows, Last: true}, rows)
 }
 
-// drain moves frames from the rings to batches, in the order of their times as far as the rings show it. It returns true if there may be more.
+// drain moves frames from the rings to batches, in the order of their times as far as the rings show it. It returns true if there may be
+// more.
 func (c *capture) drain(now time.Time) (more bool) {
 	for range batchFrames {
 		r := c.earliest(now)
@@ -88,8 +89,8 @@ func (c *capture) drain(now time.Time) (more bool) {
 	return true
 }
 
-// earliest returns the ring with the earliest frame, nil if there is none, or one could still come from another ring that is earlier. That is known when the kernel
-// has had the time to hand over its block.
+// earliest returns the ring with the earliest frame, nil if there is none, or one could still come from another ring that is earlier. That
+// is known when the kernel has had the time to hand over its block.
 func (c *capture) earliest(now time.Time) *liveRing {
 	if len(c.rings) == 1 {
 		if r := c.rings[0]; r.next(&r.head) {
@@ -251,8 +252,8 @@ func (c *capture) cut(t int64) {
 	c.schedule.next(t)
 }
 
-// tick ends the interval where no frame does it: when its time is over by the clock, and so much more that the kernel had time to hand over what it has.
-// While the rings have more, frames do it: they may be of the open interval, however late it is.
+// tick ends the interval where no frame does it: when its time is over by the clock, and so much more that the kernel had time to hand over
+// what it has. While the rings have more, frames do it: they may be of the open interval, however late it is.
 func (c *capture) tick(now time.Time, empty bool) {
 	if c.clock.stepped(now) { // times of frames will follow it: start over from there
 		if c.schedule.every > 0 {

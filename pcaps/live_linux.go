@@ -26,8 +26,8 @@ func (PermissionError) Error() string {
 	return "live capture needs the capability CAP_NET_RAW: run it as root, or once: sudo setcap cap_net_raw+ep " + program
 }
 
-// OpenLive opens sockets for all interfaces. From then on no privilege is needed, also for an interface that comes back. Nothing is captured before the first
-// frame is read.
+// OpenLive opens sockets for all interfaces. From then on no privilege is needed, also for an interface that comes back. Nothing is
+// captured before the first frame is read.
 func OpenLive(o LiveOptions) (*Live, error) {
 	l := newLive(o)
 	c := &capture{Live: l, snap: cmp.Or(o.SnapLen, MaxSnapLen), wake: -1, links: -1}

@@ -29,7 +29,8 @@ func (c *capture) program(any bool, hardware uint16) ([]bpf.RawInstruction, erro
 		own, err := user(link)
 		return append(program, own...), err
 	}
-	// At all interfaces a frame is asked about as what its interface is. Of a kind that the filter cannot ask about there is none that it means.
+	// At all interfaces a frame is asked about as what its interface is. Of a kind that the filter cannot ask about there is none that it
+	// means.
 	ethernet, err := user(LinkTypeEthernet)
 	if err != nil {
 		return nil, err

@@ -9,11 +9,11 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// A recorder writes to pcapng files what a live capture hands over, in a goroutine of its own. What is handed over is written at once, or compressed within a
-// second or a MiB, so that a file of a process that was killed is whole but for the last piece.
+// A recorder writes to pcapng files what a live capture hands over, in a goroutine of its own. What is handed over is written at once, or
+// compressed within a second or a MiB, so that a file of a process that was killed is whole but for the last piece.
 //
-// When nothing can be written (the disk is full), the file is cut behind its last whole piece; every few seconds it is tried again. What comes in between is
-// lost, and counted.
+// When nothing can be written (the disk is full), the file is cut behind its last whole piece; every few seconds it is tried again. What
+// comes in between is lost, and counted.
 type recorder struct {
 	options RecordOptions
 	log     func(string)
