@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -25,9 +26,9 @@ type Options struct {
 	Read     reports.Options      // as for files; its Filter is the one to begin with, MaximumCount ends the run
 	Span     Span                 // of which time there are tables
 
-	// Flows is shown all flows since the start, before each interval is published, and Left those that leave before to keep a limit. Totals that start over
-	// forget flows: then it is shown them with last set, as at the end. Both are nil for nobody; they need tables since the start, and that
-	// Read has Follow set.
+	// Flows is shown all flows since the start, before each interval is published, and Left those that leave before to keep a limit. Totals
+	// that start over forget flows: then it is shown them with last set, as at the end. Both are nil for nobody; they need tables since the
+	// start, and that Read has Follow set.
 	Flows func(t *flows.Tracker, now int64, last bool)
 	Left  func(*flows.Flow)
 
@@ -75,6 +76,9 @@ func Open(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n := max(1, o.Read.Workers) + 2; n > runtime.GOMAXPROCS(0) {
+		runtime.GOMAXPROCS(n) // who drains the rings and who records should not wait until a worker pauses
+	}
 	e := &Engine{options: o, capture: capture, source: &source{Live: capture}}
 	if err := e.open(); err != nil {
 		capture.Close()
@@ -106,7 +110,7 @@ func (e *Engine) begin() (err error) {
 	if e.sets, err = newSets(e.options.Span, e.options.Reports, e.source, e.options.Read); err != nil {
 		return err
 	}
-	if e.options.Left != nil {
+	if e.options.Left != nil && e.sets.total != nil {
 		e.sets.total.OnLeave(e.options.Left)
 	}
 	var c reports.Sharded = e.sets
@@ -117,7 +121,8 @@ func (e *Engine) begin() (err error) {
 	return nil
 }
 
-// Subscribe shows each interval to see, in order, from one goroutine. It holds analysis up, so it should not take long. It must not be called after Run.
+// Subscribe shows each interval to see, in order, from one goroutine. It holds analysis up, so it should not take long. It must not be
+// called after Run.
 func (e *Engine) Subscribe(see func(*Interval)) { e.subscribers = append(e.subscribers, see) }
 
 // Run captures until ctx is done, the duration is over or there were enough packets, and publishes the last interval before it returns.
@@ -189,7 +194,7 @@ func (e *Engine) publish(m *pcaps.Mark) {
 	if f := e.options.Read.Filter; f != nil {
 		i.Filter = f.String()
 	}
-	if e.options.Flows != nil {
+	if e.options.Flows != nil && e.sets.total != nil {
 		e.options.Flows(e.sets.total.Tracker(), m.To, m.Last || e.changing())
 	}
 	i.Now = e.summed(e.sets.now, e.sets.sums.minus(e.before), m.Interfaces, e.counted)
@@ -243,8 +248,8 @@ func (e *Engine) change(m *pcaps.Mark) error {
 	return e.begin()
 }
 
-// SetFilter changes the display filter, nil for none. The interval ends at once, and with the next one the filter is in force: totals start over there, see
-// [Interval.Since].
+// SetFilter changes the display filter, nil for none. The interval ends at once, and with the next one the filter is in force: totals start
+// over there, see [Interval.Since].
 func (e *Engine) SetFilter(f *filter.Filter) {
 	e.mutex.Lock()
 	e.changed, e.wanted = true, f
@@ -255,9 +260,9 @@ func (e *Engine) SetFilter(f *filter.Filter) {
 // Status says where the capture is between two intervals. Any goroutine may ask at any time; it does not hold anything up.
 func (e *Engine) Status() pcaps.LiveState { return e.capture.State() }
 
-// Recent is the last frames that were analysed, as many as [pcaps.LiveOptions.Recent] keeps, whatever the filter meant: read it with [reports.Read] and a
-// filter of one's own. It stays as it is while capturing goes on (to pause is to keep it), and must be closed, for it holds memory. Frame numbers are those of
-// the run, and so those of the tables. Any goroutine may ask.
+// Recent is the last frames that were analysed, as many as [pcaps.LiveOptions.Recent] keeps, whatever the filter meant: read it with
+// [reports.Read] and a filter of one's own. It stays as it is while capturing goes on (to pause is to keep it), and must be closed, for it
+// holds memory. Frame numbers are those of the run, and so those of the tables. Any goroutine may ask.
 func (e *Engine) Recent() pcaps.Source { return e.capture.Recent() }
 
 // Findings are those since the start, for after Run; none with [OnlyInterval] or [NoTables].

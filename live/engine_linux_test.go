@@ -77,7 +77,8 @@ func (n *numbers) Packet(p *dissect.Packet) error {
 	return nil
 }
 
-// With another filter totals start over, and intervals go on one behind the other. The last frames are there to be looked at, whatever the filter means.
+// With another filter totals start over, and intervals go on one behind the other. The last frames are there to be looked at, whatever the
+// filter means.
 func TestEngine(t *testing.T) {
 	alone(t, func() {
 		e, err := Open(Options{

@@ -12,8 +12,8 @@ type Interval struct {
 	Number int // from 1
 	Last   bool
 
-	// From and To are packet times, in ns since the Unix epoch: To is not part of it. The last interval, and one that a new filter ended, may be shorter
-	// than the others.
+	// From and To are packet times, in ns since the Unix epoch: To is not part of it. The last interval, and one that a new filter ended,
+	// may be shorter than the others.
 	From, To int64
 
 	Now   Sums  // of this interval

@@ -33,8 +33,8 @@ func ParseSpan(s string) (Span, error) {
 	return 0, errors.New("there are " + strings.Join(spanNames[:], ", "))
 }
 
-// sets are the reports of the interval and those since the start: a packet is decoded once and counted in both. What an interval says is so what read would
-// say of a capture of these seconds alone, and what the total says what it would say of all.
+// sets are the reports of the interval and those since the start: a packet is decoded once and counted in both. What an interval says is so
+// what read would say of a capture of these seconds alone, and what the total says what it would say of all.
 type sets struct {
 	now, total *reports.Set // nil where nobody asks for it
 	sums       sums
@@ -56,7 +56,7 @@ func newSets(span Span, names []string, src pcaps.Source, o reports.Options) (s 
 	return s, err
 }
 
-// Packet implements [reports.Consumer].
+// Packet implements [reports.Consumer], for somebody who has the packets already.
 func (s *sets) Packet(p *dissect.Packet) error {
 	s.sums.packets++
 	s.sums.bytes += uint64(p.WireLen)

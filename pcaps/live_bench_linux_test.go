@@ -7,8 +7,8 @@ import (
 	"github.com/gopacket/gopacket/afpacket"
 )
 
-// BenchmarkDrain moves frames from a ring to memory: a ns/frame of this package, with VLAN tags, flags and the form of a pcapng file, and of gopacket's
-// afpacket, with a copy and nothing else. The frames are in the ring before the clock runs.
+// BenchmarkDrain moves frames from a ring to memory: a ns/frame of this package, with VLAN tags, flags and the form of a pcapng file, and
+// of gopacket's afpacket, with a copy and nothing else. The frames are in the ring before the clock runs.
 func BenchmarkDrain(b *testing.B) {
 	const n, size = 20000, 500
 	fill := func() {

@@ -83,6 +83,33 @@ func TestRecorderRotatesByTime(t *testing.T) {
 	}
 }
 
+// Where no frame comes that is of the next file, the clock completes one.
+func TestRecorderCompletesWhatIsQuiet(t *testing.T) {
+	dir := t.TempDir()
+	points := testPoints("a")
+	r, err := startRecorder(RecordOptions{Path: filepath.Join(dir, "trace.pcapng"), RotateTime: time.Millisecond}, func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.record(batchOf(1, 1, points...), points, nil)
+	for end := time.Now().Add(20 * time.Second); r.counters().Written == 0 || r.counters().File != ""; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the file is not complete")
+		}
+	}
+	r.record(batchOf(2, 1, points...), points, nil)
+	r.finish(points, nil)
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(files) != 2 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		if n, _, _, _ := framesIn(t, file); n != 1 {
+			t.Errorf("%s has %d frames", file, n)
+		}
+	}
+}
+
 func TestRecorderRotatesBySize(t *testing.T) {
 	for _, ending := range []string{".pcapng", ".pcapng.zst"} {
 		dir := t.TempDir()

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Load sends frames at an interface of Linux, at a rate: traffic for measuring what captures it. Each frame is a UDP datagram in Ethernet and IPv4; their ports
-// make flows. It says how many were sent, and how fast that was.
+// Load sends frames at an interface of Linux, at a rate: traffic for measuring what captures it. Each frame is a UDP datagram in Ethernet
+// and IPv4; their ports make flows. It says how many were sent, and how fast that was.
 package main
 
 import (

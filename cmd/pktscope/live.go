@@ -147,6 +147,10 @@ func (o *liveOptions) options(set *pflag.FlagSet) (live.Options, error) {
 		return live.Options{}, errors.New("--range, --from and --to are for files; live has --count and --duration")
 	case o.failOn.find() && o.span == tableSpan(live.OnlyInterval):
 		return live.Options{}, errors.New("--fail-on looks for findings since the start: leave out --tables interval")
+	case o.span != tableSpan(live.Both) && o.format == "screen":
+		return live.Options{}, errors.New("the screen shows all tables: leave out --tables, or add -T json")
+	case (o.exports.metrics != "" || o.exports.ipfix != "") && o.span != tableSpan(live.Both) && o.span != tableSpan(live.OnlyStart):
+		return live.Options{}, errors.New("--metrics and --ipfix have what is counted since the start: leave out --tables, or say --tables start")
 	case o.failOn.given() && o.span == tableSpan(live.NoTables):
 		return live.Options{}, errors.New("--fail-on has nothing to look at with --tables none")
 	case o.top < 0:

@@ -27,8 +27,8 @@ import (
 	"pktscope/pcaps"
 )
 
-// Live capture in network namespaces of its own: one sends, on the other side of a veth pair the program captures. There is no traffic but the
-// test's: addresses are given and neighbours known, and there is no IPv6.
+// Live capture in network namespaces of its own: one sends, on the other side of a veth pair the program captures. There is no traffic but
+// the test's: addresses are given and neighbours known, and there is no IPv6.
 
 // pair is two namespaces and a veth pair between them: tx0 in one that sends, rx0 in one that captures.
 type pair struct {
