@@ -25,15 +25,17 @@ var arrows = map[string][]string{
 	"journeys":       {"dissect", "flows", "internal/mulfold", "reports"},
 	"reports":        {"control", "dissect", "dissect/filter", "flows", "internal/mulfold", "pcaps", "reports/oui"},
 	"reports/oui":    nil,
+	"metrics":        {"live", "reports"},
 	"screen":         {"dissect", "dissect/filter", "pcaps", "reports"},
 	"live":           {"dissect", "dissect/filter", "flows", "pcaps", "reports"},
 	"docs":           nil,
-	"cmd/pktscope":   {"anonymize", "control", "dissect", "dissect/filter", "docs", "flows", "ipfix", "journeys", "live", "pcaps", "pcaps/capturefilter", "reports", "screen"},
+	"cmd/pktscope":   {"anonymize", "control", "dissect", "dissect/filter", "docs", "flows", "ipfix", "journeys", "live", "metrics", "pcaps", "pcaps/capturefilter", "reports", "screen"},
 
 	// What makes captures for tests and benchmarks states the formats a second time and so must not look at dissect.
 	"bench/generate":        {"internal/craft"},
 	"bench/generated":       {"internal/craft"},
 	"bench/load":            {"internal/craft"},
+	"bench/peers":           nil, // runs pktscope as the others
 	"internal/craft":        nil,
 	"internal/mulfold":      nil,
 	"internal/craft/oracle": nil,
@@ -44,10 +46,10 @@ var arrows = map[string][]string{
 	"pcaps/lab/manifest": {"pcaps"},
 }
 
-// Packet libraries are for reading and writing files, and for second opinions in tests: what dissects is our own.
+// Packet libraries are for reading and writing files, for second opinions in tests, and to be measured: what dissects is our own.
 var (
 	packetLibraries  = []string{"github.com/google/gopacket", "github.com/gopacket/gopacket"}
-	mayImportLibrary = []string{"pcaps", "bench/generated", "internal/craft/oracle"}
+	mayImportLibrary = []string{"pcaps", "bench/generated", "bench/peers", "internal/craft/oracle"}
 )
 
 func TestImports(t *testing.T) {

@@ -124,11 +124,15 @@ func equal(t *testing.T, ending string, want, got any) {
 	}
 }
 
+func sameStatistics(a, b pcaps.Statistics) bool {
+	return a.Received == b.Received && a.Dropped == b.Dropped && a.OSDropped == b.OSDropped && slices.Equal(a.Comments, b.Comments)
+}
+
 // sameInterface compares what files say of interfaces. Formats without numbers and clocks count as those that have them.
 func sameInterface(a, b *pcaps.Interface) bool {
 	return a.Index == b.Index && a.Section == b.Section && (a.ID == b.ID || a.ID < 0 || b.ID < 0) &&
 		a.Name == b.Name && a.Description == b.Description && a.Hardware == b.Hardware && a.OS == b.OS && a.Filter == b.Filter &&
 		slices.Equal(a.Comments, b.Comments) && a.LinkType == b.LinkType && a.SnapLen == b.SnapLen && a.FCSLen == b.FCSLen &&
 		a.Speed == b.Speed && a.TicksPerSecond == b.TicksPerSecond &&
-		a.Received == b.Received && a.Dropped == b.Dropped && a.OSDropped == b.OSDropped
+		sameStatistics(a.Statistics(), b.Statistics())
 }

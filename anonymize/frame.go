@@ -2,6 +2,7 @@ package anonymize
 
 import (
 	"bytes"
+	"slices"
 
 	"pktscope/dissect"
 )
@@ -32,10 +33,26 @@ func New(key Key, o dissect.Options) *Anonymizer {
 // Frame returns the frame's bytes, anonymized: as many as there were. They are good until the next call. Frames have to come in capture
 // order, because some tell what is in others.
 func (a *Anonymizer) Frame(f *dissect.Frame) []byte {
+	a.decoder.Decode(&a.before, f)
+	a.resolver.Resolve(&a.before)
+	return a.dissected(f)
+}
+
+// Alone is Frame for one that neither tells what is in others nor needs to be told, and may come at any time. It is not ok for a frame that
+// does. Any number of anonymizers with one key may share the frames of a capture; those that are left are for one of them.
+func (a *Anonymizer) Alone(f *dissect.Frame) (out []byte, ok bool) {
+	a.decoder.Decode(&a.before, f)
+	if a.before.Pending() {
+		return nil, false
+	}
+	return a.dissected(f), true
+}
+
+// dissected anonymizes f, which was dissected.
+func (a *Anonymizer) dissected(f *dissect.Frame) []byte {
 	p := &a.before
-	a.decoder.Decode(p, f)
-	a.resolver.Resolve(p)
-	a.out = append(a.out[:0], make([]byte, len(f.Data))...)
+	a.out = slices.Grow(a.out[:0], len(f.Data))[:len(f.Data)]
+	clear(a.out)
 	a.sums = a.sums[:0]
 
 	data := dissect.ByName("data").ID

@@ -57,3 +57,21 @@ func BenchmarkDecode(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkExtract reads five fields, as "-T fields" does.
+func BenchmarkExtract(b *testing.B) {
+	for _, c := range benchPackets {
+		b.Run(c.name, func(b *testing.B) {
+			x, err := NewExtractor([]string{"frame.number", "ip.src", "ip.dst", "tcp.srcport", "tcp.dstport"})
+			if err != nil {
+				b.Fatal(err)
+			}
+			p, d := new(Packet), defaultConfig.NewDecoder()
+			d.Decode(p, &Frame{Data: c.b, WireLen: len(c.b), Point: ethernetPoint, Number: 123456})
+			b.ReportAllocs()
+			for b.Loop() {
+				x.Extract(p)
+			}
+		})
+	}
+}

@@ -112,18 +112,29 @@ func (r Rows) find(name string) *Field {
 	return nil
 }
 
+// bytes are those that hold a row, from the start of its rows: from first on, before end.
+func (f *Field) bytes() (first, end int) { return int(f.off) >> 3, (int(f.off) + int(f.Bits) + 7) >> 3 }
+
+// raw tells whether a value of the field is bytes, and not a number.
+func (f *Field) raw() bool {
+	switch f.Kind {
+	case IPv4Addr, IPv6Addr, MAC, Bytes, Text:
+		return true
+	}
+	return false
+}
+
 // read reads a row from the start of its rows, b, if all of it is there. The value's offset counts from there, too.
 func (f *Field) read(b []byte) (v Value, ok bool) {
-	first, end := int(f.off)>>3, (int(f.off)+int(f.Bits)+7)>>3
+	first, end := f.bytes()
 	if end > len(b) {
 		return v, false
 	}
 	v = Value{Field: f, Off: uint32(first), Len: uint32(end - first)}
-	switch f.Kind {
-	case IPv4Addr, IPv6Addr, MAC, Bytes, Text:
+	switch {
+	case f.raw():
 		v.Raw = b[first:end:end]
-	case Present:
-	default:
+	case f.Kind != Present:
 		v.Num = f.num(b)
 	}
 	return v, true

@@ -42,6 +42,9 @@ func walkFrame(w *Walker) {
 
 // described yields a number that describes the frame.
 func (w *Walker) described(f *Field) {
+	if !w.Wants(f) {
+		return
+	}
 	if n, ok := f.of(&w.Packet.Frame); ok {
 		w.Num(f, 0, 0, n)
 	}

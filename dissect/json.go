@@ -2,6 +2,7 @@ package dissect
 
 import (
 	"strconv"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -113,23 +114,26 @@ func (v Value) AppendJSON(dst []byte) []byte {
 	case Bool, Present:
 		return strconv.AppendBool(dst, v.Field.Kind == Present || v.Num != 0)
 	case Text:
-		return appendJSONText(dst, v.Raw)
+		return AppendJSONText(dst, v.Raw)
 	}
 	return append(v.AppendText(append(dst, '"')), '"')
 }
 
-// appendJSONText appends b as a JSON string. What is no UTF-8 becomes U+FFFD.
-func appendJSONText(dst, b []byte) []byte {
+// AppendJSONText appends b as a JSON string. What is no UTF-8 becomes U+FFFD, and what is not printable is escaped: what a stranger sent must
+// not reach a terminal as a control sequence, nor turn the direction of a line.
+func AppendJSONText(dst, b []byte) []byte {
 	dst = append(dst, '"')
 	for len(b) > 0 {
 		r, n := utf8.DecodeRune(b)
 		switch {
 		case r == '"' || r == '\\':
 			dst = append(dst, '\\', byte(r))
-		case r < 0x20 || r == 0x7f:
-			dst = append(dst, '\\', 'u', '0', '0', hexDigits[r>>4], hexDigits[r&15])
-		default:
+		case strconv.IsPrint(r):
 			dst = utf8.AppendRune(dst, r)
+		default:
+			for _, unit := range utf16.AppendRune(nil, r) {
+				dst = append(dst, '\\', 'u', hexDigits[unit>>12], hexDigits[unit>>8&15], hexDigits[unit>>4&15], hexDigits[unit&15])
+			}
 		}
 		b = b[n:]
 	}

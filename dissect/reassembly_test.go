@@ -383,6 +383,33 @@ func TestReassemblyReusesMemory(t *testing.T) {
 	}
 }
 
+// What was made for a packet that is kept outlives the next datagram.
+func TestKeep(t *testing.T) {
+	c := NewConfig(Options{})
+	r, d := c.NewResolver(), c.NewDecoder()
+	datagram := func(fill byte) *Packet {
+		p := new(Packet)
+		whole := craft.Packet(craft.Ethernet{}, craft.IPv4{ID: uint16(fill)}, craft.UDP{Src: 1, Dst: 2}, craft.Payload(bytes.Repeat([]byte{fill}, 4000)))
+		for _, b := range craft.Fragment(whole, 1500) {
+			d.Decode(p, &Frame{Data: b, WireLen: len(b), Point: ethernetPoint})
+			r.Resolve(p)
+		}
+		return p
+	}
+	store := make([]byte, 0, 5000) // which one datagram fits into, and two do not
+	first := datagram('a')
+	store = first.Keep(store)
+	second := datagram('b')
+	second.Keep(store)
+	datagram('c')
+	for fill, p := range map[byte]*Packet{'a': first, 'b': second} {
+		last := &p.Layers[len(p.Layers)-1]
+		if got := p.Body(last); !bytes.Equal(got, bytes.Repeat([]byte{fill}, 4000)) {
+			t.Errorf("%d bytes of %c are %q...", len(got), fill, got[:min(3, len(got))])
+		}
+	}
+}
+
 // Frames in turn through one resolver, each behind a byte that says how long it is, in units of 8 bytes.
 func FuzzResolve(f *testing.F) {
 	inner := craft.Packet(craft.Ethernet{}, craft.IPv6{}, craft.HopByHop{}, craft.UDP{Src: 1, Dst: 2}, numbered(200))

@@ -53,6 +53,16 @@ func (r *Resolver) Resolve(p *Packet) {
 	p.pending = p.pending[:0]
 }
 
+// Keep appends what the resolver made for p to store, and lets p point there: so p stays as it is when the resolver makes something else.
+func (p *Packet) Keep(store []byte) []byte {
+	for i := 1; i < len(p.sources); i++ {
+		n := len(store)
+		store = append(store, p.sources[i]...)
+		p.sources[i] = store[n:len(store):len(store)]
+	}
+	return store
+}
+
 // at returns the decoder, set to layer i of p.
 func (r *Resolver) at(p *Packet, i int) *Decoder {
 	d := r.decoder

@@ -2,6 +2,7 @@ package dissect
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -17,36 +18,39 @@ type Value struct {
 }
 
 // AppendText appends the value as "tshark -T fields" prints it.
-func (v Value) AppendText(dst []byte) []byte {
-	switch v.Field.Kind {
+func (v Value) AppendText(dst []byte) []byte { return v.Field.appendText(dst, v.Num, v.Raw) }
+
+// appendText appends a value of the field, a number or bytes.
+func (f *Field) appendText(dst []byte, n uint64, raw []byte) []byte {
+	switch f.Kind {
 	case Hex:
-		return appendHex(dst, v.Num, v.Field.digits())
+		return appendHex(dst, n, f.digits())
 	case Bool:
-		if v.Num != 0 {
+		if n != 0 {
 			return append(dst, '1')
 		}
 		return append(dst, '0')
 	case Signed:
-		return strconv.AppendInt(dst, int64(v.Num), 10)
+		return strconv.AppendInt(dst, int64(n), 10)
 	case IPv4Addr:
-		return appendIPv4(dst, v.Raw)
+		return appendIPv4(dst, raw)
 	case IPv6Addr:
-		return appendIPv6(dst, v.Raw)
+		return appendIPv6(dst, raw)
 	case MAC:
-		return appendMAC(dst, v.Raw)
+		return appendMAC(dst, raw)
 	case Bytes:
-		if len(v.Raw) == 0 {
+		if len(raw) == 0 {
 			return append(dst, "<none>"...)
 		}
-		return appendHexBytes(dst, v.Raw)
+		return appendHexBytes(dst, raw)
 	case Text:
-		return appendText(dst, v.Raw)
+		return appendText(dst, raw)
 	case Present:
 		return append(dst, '1')
 	case Seconds:
-		return appendSeconds(dst, int64(v.Num))
+		return appendSeconds(dst, int64(n))
 	}
-	return strconv.AppendUint(dst, v.Num, 10)
+	return strconv.AppendUint(dst, n, 10)
 }
 
 // Meaning returns what the field's enumeration says of the value, or "".
@@ -70,11 +74,22 @@ func appendHex(dst []byte, v uint64, digits int) []byte {
 }
 
 func appendHexBytes(dst, b []byte) []byte {
-	for _, c := range b {
-		dst = append(dst, hexDigits[c>>4], hexDigits[c&15])
+	n := len(dst)
+	dst = slices.Grow(dst, 2*len(b))[:n+2*len(b)]
+	out := dst[n:]
+	for i, c := range b {
+		*(*[2]byte)(out[2*i:]) = hexPairs[c]
 	}
 	return dst
 }
+
+// hexPairs are all bytes in hexadecimal.
+var hexPairs = func() (all [256][2]byte) {
+	for i := range all {
+		all[i] = [2]byte{hexDigits[i>>4], hexDigits[i&15]}
+	}
+	return all
+}()
 
 func appendMAC(dst, b []byte) []byte {
 	for i, c := range b {
@@ -87,14 +102,26 @@ func appendMAC(dst, b []byte) []byte {
 }
 
 func appendIPv4(dst, b []byte) []byte {
-	for i, c := range b {
-		if i > 0 {
-			dst = append(dst, '.')
-		}
-		dst = strconv.AppendUint(dst, uint64(c), 10)
+	var text [16]byte // as long as an address can be, and the last octet's room
+	n := 0
+	for _, c := range b {
+		o := &octets[c]
+		copy(text[n:], o.text[:])
+		n += o.length
 	}
-	return dst
+	return append(dst, text[:max(0, n-1)]...)
 }
+
+// octets are the numbers of a byte in decimal, a dot behind each.
+var octets = func() (all [256]struct {
+	text   [4]byte
+	length int
+}) {
+	for i := range all {
+		all[i].length = copy(all[i].text[:], append(strconv.AppendUint(nil, uint64(i), 10), '.'))
+	}
+	return all
+}()
 
 // appendSeconds prints nanoseconds as seconds with nine decimals.
 func appendSeconds(dst []byte, ns int64) []byte {

@@ -27,6 +27,7 @@ func Pages() []Page {
 		{"segments", "whose addresses a packet has, and what proves two segments one", segments},
 		{"flows", "flows, connections and their fields: pktscope flows", flows},
 		{"ipfix", "exporting flows to a collector: flows --ipfix", ipfix},
+		{"metrics", "what live serves to Prometheus: live --metrics", metrics},
 		{"where", "conditions on flows, their fields and order: --where, --sort", where},
 		{"tenants", "names for identifiers: --tenants FILE", tenants},
 		{"nat", "how translations of addresses are told from packets, and --conntrack", nat},
@@ -73,6 +74,9 @@ var flows string
 
 //go:embed ipfix.md
 var ipfix string
+
+//go:embed metrics.md
+var metrics string
 
 //go:embed where.md
 var where string

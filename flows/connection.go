@@ -23,8 +23,8 @@ func (t *Tracker) Connections(visit func(*Connection) bool) {
 		if tied.owner != 0 {
 			continue
 		}
-		t.view(n, &t.flow)
-		c.Alone(&t.flow)
+		t.view(n, &c.Flow)
+		c.alone()
 		for m := tied.members; m != 0; m = t.tied(t.accounts.at(m)).nextMember {
 			t.view(m, &member)
 			c.add(&member, t.tied(t.accounts.at(m)).flip)
@@ -39,11 +39,15 @@ func (t *Tracker) Connections(visit func(*Connection) bool) {
 // Alone makes c the connection that f is without the flows that it is linked to, which may have left before. It is good as long as f is.
 func (c *Connection) Alone(f *Flow) {
 	c.Flow = *f
-	c.IDs = append(c.IDs[:0], f.ID)
+	c.alone()
+}
+
+func (c *Connection) alone() {
+	c.IDs = append(c.IDs[:0], c.ID)
 	for d := range c.Segments {
 		c.Segments[d] = c.Segments[d][:0]
-		if f.Directions[d].Packets > 0 {
-			c.Segments[d] = append(c.Segments[d], f.Segment)
+		if c.Directions[d].Packets > 0 {
+			c.Segments[d] = append(c.Segments[d], c.Segment)
 		}
 	}
 }
@@ -113,12 +117,17 @@ func (c *TCPCounters) add(from *TCPCounters) {
 // inOrder is the numbers of all flows that have not left, in the order in which they began.
 func (t *Tracker) inOrder() []uint32 {
 	numbers := make([]uint32, 0, t.records.len())
+	last, sorted := uint32(0), true // numbers are given again only if flows have left
 	for n := uint32(1); n <= t.records.used; n++ {
-		if t.records.at(n).id != 0 {
+		if id := t.records.at(n).id; id != 0 {
+			sorted = sorted && last < id
+			last = id
 			numbers = append(numbers, n)
 		}
 	}
-	slices.SortFunc(numbers, func(a, b uint32) int { return cmp.Compare(t.records.at(a).id, t.records.at(b).id) })
+	if !sorted {
+		slices.SortFunc(numbers, func(a, b uint32) int { return cmp.Compare(t.records.at(a).id, t.records.at(b).id) })
+	}
 	return numbers
 }
 

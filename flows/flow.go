@@ -100,17 +100,19 @@ func (t *Tracker) Flows(visit func(*Flow) bool) {
 	}
 }
 
-// view makes v what is known of flow n.
+// view makes v what is known of flow n. It sets fields one by one, in place: a million flows are viewed by several reports.
 func (t *Tracker) view(n uint32, v *Flow) {
 	f, a := t.records.at(n), t.accounts.at(n)
 	tied := t.tied(a)
 	links, doubtful := v.Links[:0], v.Doubtful[:0]
-	*v = Flow{
-		ID: f.id, Frame: *t.frames.at(n), Segment: t.segments.slots[f.segment], Tuple: f.Tuple, Parent: f.parent,
-		Midstream: f.state&midstream != 0 || a.conntrack.Midstream(), Ambiguous: f.state&unsure != 0,
-		Flipped: f.state&flipped != 0, ManyAround: f.state&manyAround != 0,
-		Against: f.state&against != 0, Carrier: f.state&carrier != 0, Ended: f.state&indexed == 0, Related: tied.related, Invalid: tied.invalid, Connection: f.id,
-		Directions: [2]Traffic{t.traffic(a, v, Original), t.traffic(a, v, Reply)},
+	v.ID, v.Frame, v.Segment, v.Tuple, v.Parent = f.id, *t.frames.at(n), t.segments.slots[f.segment], f.Tuple, f.parent
+	v.Midstream, v.Ambiguous = f.state&midstream != 0 || a.conntrack.Midstream(), f.state&unsure != 0
+	v.Flipped, v.ManyAround = f.state&flipped != 0, f.state&manyAround != 0
+	v.Against, v.Carrier, v.Ended = f.state&against != 0, f.state&carrier != 0, f.state&indexed == 0
+	v.Related, v.Invalid, v.Connection, v.Remaining = tied.related, tied.invalid, f.id, 0
+	v.TCP, v.TLS, v.DNS, v.Merged = nil, nil, nil, nil
+	for d := range v.Directions {
+		t.traffic(a, Direction(d), &v.Directions[d])
 	}
 	if v.Tenant = v.Segment.Tenant; v.Tenant == "" && t.options.Tenants != nil {
 		v.Tenant, _ = t.options.Tenants.ByPrefix(v.Source(), v.Destination())
@@ -163,18 +165,19 @@ func (t *Tracker) provenLink(n, l uint32) bool {
 	return t.proven(t.translations.byPair[pairOf(a, b)])
 }
 
-func (t *Tracker) traffic(a *account, v *Flow, d Direction) Traffic {
+// traffic makes tr what was counted of direction d.
+func (t *Tracker) traffic(a *account, d Direction, tr *Traffic) {
 	from := a.direction(d)
-	tr := Traffic{
-		Packets: from.packets, Bytes: from.bytes, Payload: from.payload, First: from.first, Last: from.last, Unverified: from.unverified,
-		TOS: append(v.Directions[d].TOS[:0], from.tos[:min(int(from.values), len(from.tos))]...), MoreTOS: int(from.values) > len(from.tos),
-		TTL: from.ttl,
-	}
+	tr.Packets, tr.Bytes, tr.Payload, tr.First, tr.Last = from.packets, from.bytes, from.payload, from.first, from.last
+	tr.Unverified, tr.TTL = from.unverified, from.ttl
+	tr.TOS, tr.MoreTOS = append(tr.TOS[:0], from.tos[:min(int(from.values), len(from.tos))]...), int(from.values) > len(from.tos)
 	if n := a.troubles[d]; n != 0 {
 		seen := t.troubles.at(n)
 		tr.Bad, tr.Fragments, tr.Duplicates, tr.Counters = seen.bad, seen.fragments, seen.duplicates, seen.TCPCounters
 		tr.SentAgain, tr.Reset, tr.ZeroWindow = seen.sentAgain, seen.reset, seen.zeroWindow
+	} else {
+		tr.Bad, tr.Fragments, tr.Duplicates, tr.Counters = 0, 0, 0, TCPCounters{}
+		tr.SentAgain, tr.Reset, tr.ZeroWindow = [3]uint64{}, 0, 0
 	}
 	tr.Good = from.packets - min(from.packets, uint64(tr.Bad)+uint64(tr.Unverified))
-	return tr
 }

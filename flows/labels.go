@@ -51,27 +51,40 @@ type dnsQuery struct {
 
 func (t *Tuple) dns() bool { return t.Sport == dnsPort || t.Dport == dnsPort }
 
-// label reads what the payload of o, which has direction d of flow n, says of it.
-func (t *Tracker) label(n uint32, d Direction, o *Observation) {
+// mayTell tells whether it is worth the time to read labels out of the payload of o. It is asked where the packet's bytes are at hand.
+func (o *Observation) mayTell() bool {
 	switch {
-	case o.Protocol == protocolUDP && len(o.body) > 8 && o.dns():
+	case o.Protocol == protocolUDP:
+		return o.dns() && len(o.body) > 8
+	case o.Protocol != protocolTCP || len(o.body) <= 20:
+		return false
+	case o.dns():
+		return true
+	}
+	header := int(o.body[12]>>4) * 4
+	return header < len(o.body) && o.body[header] == tlsHandshake
+}
+
+// label reads what the payload of o, which may tell something and has direction d of flow n, says of it.
+func (t *Tracker) label(n uint32, d Direction, o *Observation) {
+	if o.Protocol == protocolUDP {
 		if m, ok := ReadDNS(o.body[8:]); ok {
 			t.labelDNS(n, &m, o.Time)
 		}
-	case o.Protocol == protocolTCP && len(o.body) > 20:
-		header := int(o.body[12]>>4) * 4
-		if len(o.body) <= header {
-			return
+		return
+	}
+	header := int(o.body[12]>>4) * 4
+	if len(o.body) <= header {
+		return
+	}
+	payload := o.body[header:]
+	if o.dns() {
+		if m, ok := ReadDNSOverTCP(payload); ok {
+			t.labelDNS(n, &m, o.Time)
 		}
-		payload := o.body[header:]
-		if o.dns() {
-			if m, ok := ReadDNSOverTCP(payload); ok {
-				t.labelDNS(n, &m, o.Time)
-			}
-		} else if t.accounts.at(n).direction(d).payload == 0 {
-			if hello, ok := ReadClientHello(payload); ok {
-				t.labelTLS(n, &hello)
-			}
+	} else if t.accounts.at(n).direction(d).payload == 0 {
+		if hello, ok := ReadClientHello(payload); ok {
+			t.labelTLS(n, &hello)
 		}
 	}
 }

@@ -212,8 +212,8 @@ func (t *Tracker) unchain(n uint32) {
 	f.state &^= chained
 }
 
-// seek looks for the flow that flow n, which has packets in direction d only, belongs to.
-func (t *Tracker) seek(n uint32, d Direction, o *Observation, segment *TCPSegment) {
+// seek looks for the flow that flow n, which has packets in direction d only, belongs to. c is what else was captured of the packet of o.
+func (t *Tracker) seek(n uint32, d Direction, o *Observation, segment *TCPSegment, c *copyOf) {
 	a, f := t.accounts.at(n), t.records.at(n)
 	a.tries++
 	head := t.alikeHead(uint32(f.Tuple.hash()>>32), &f.Tuple)
@@ -228,14 +228,14 @@ func (t *Tracker) seek(n uint32, d Direction, o *Observation, segment *TCPSegmen
 		}
 		_, opposite := other.alike(&f.Tuple)
 		kind, evidence := t.compare(m, d.flip(opposite), f.segment, o, segment)
-		if evidence == 0 {
+		if evidence == 0 || kind == ContinuationOf && (c.holds(m) || t.uninterrupted(n, m, d, o, segment)) {
 			continue
 		}
-		c := &there
+		of := &there
 		if t.segments.slots[other.segment].Point == t.segments.slots[f.segment].Point {
-			c = &here
+			of = &here
 		}
-		c.add(candidate{m, kind, evidence, opposite})
+		t.addCandidate(of, candidate{m, kind, evidence, opposite})
 	}
 	best := &here
 	if here.n == 0 {
@@ -247,6 +247,20 @@ func (t *Tracker) seek(n uint32, d Direction, o *Observation, segment *TCPSegmen
 	case best.n > 1 && f.state&unsure == 0:
 		f.state |= unsure
 		t.counts.Ambiguous++
+	}
+}
+
+// uninterrupted tells whether flow n has what came before the packet of o itself, so that it is not flow m which goes on in it, although that
+// may have it, too: one direction of a connection, captured at two places.
+func (t *Tracker) uninterrupted(n, m uint32, d Direction, o *Observation, s *TCPSegment) bool {
+	f, a := t.records.at(n), t.accounts.at(n)
+	switch {
+	case t.proven(t.translations.byPair[pairOf(t.segmentOf(n).ID, t.segmentOf(m).ID)]):
+		return true
+	case s != nil:
+		return f.tcp != 0 && t.tcps.at(f.tcp).sides[d].state&known != 0 && t.tcps.at(f.tcp).sides[d].next == s.Sequence
+	default:
+		return o.query() && a.direction(d).packets > 0 && int16(a.lastSeq-t.accounts.at(m).lastSeq) >= 0
 	}
 }
 
@@ -262,7 +276,15 @@ type candidate struct {
 	opposite bool // its original direction is the other one
 }
 
-func (c *candidates) add(one candidate) {
+// addCandidate adds one, unless it is a candidate that is there already, captured at another place: then that stands for both which was
+// captured where the packet came by first. A reply comes back by where its request was captured last.
+func (t *Tracker) addCandidate(c *candidates, one candidate) {
+	if c.n > 0 && t.proven(t.translations.byPair[pairOf(t.segmentOf(c.first.flow).ID, t.segmentOf(one.flow).ID)]) {
+		if (t.records.at(one.flow).id < t.records.at(c.first.flow).id) != (one.kind == ReplyOf) {
+			c.first = one
+		}
+		return
+	}
 	if c.n++; c.n == 1 {
 		c.first = one
 	}

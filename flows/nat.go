@@ -124,6 +124,12 @@ func (was *capture) compare(before *Tuple, o *Observation, elsewhere bool) (l li
 	}
 	switch {
 	case before.V4() != o.V4():
+		if !before.translatesVersion(was.d, &o.Tuple) {
+			if o.Protocol != protocolTCP { // two programs that say the same over both, such as traceroute
+				return likeness{}
+			}
+			l.weight += weighsBothEnds
+		}
 	case before.samePair(&o.Tuple): // ports alone differ: these are rather two connections of the same hosts
 		if l.rank != ranksSameID || !before.sharesEnd(was.d, &o.Tuple) {
 			return likeness{}
@@ -140,6 +146,34 @@ func (was *capture) compare(before *Tuple, o *Observation, elsewhere bool) (l li
 // samePair tells whether two tuples are of the same two addresses.
 func (t *Tuple) samePair(u *Tuple) bool {
 	return t.Src == u.Src && t.Dst == u.Dst || t.Src == u.Dst && t.Dst == u.Src
+}
+
+// translatesVersion tells whether a packet with tuple u can be one of direction d of a flow with tuple t in the other version of IP: an address of
+// version 4 is in one of version 6 (RFC 6052 §2.2), and one of the ports, which NAT64 leaves to the server (RFC 6146 §3.5.1), is the same.
+func (t *Tuple) translatesVersion(d Direction, u *Tuple) bool {
+	x := *t
+	if d == Reply {
+		x = t.Reverse()
+	}
+	if hasPorts(u.Protocol) && x.Sport != u.Sport && x.Dport != u.Dport {
+		return false
+	}
+	four, six := &x, u
+	if u.V4() {
+		four, six = u, &x
+	}
+	return embeds(&six.Src, &four.Src) || embeds(&six.Dst, &four.Dst)
+}
+
+// embeds tells whether an address of version 6 has one of version 4 in it, behind a prefix of any length that RFC 6052 §2.2 knows. Bits 64 to
+// 71 are left out.
+func embeds(six, four *[16]byte) bool {
+	for _, at := range [...][4]int{{4, 5, 6, 7}, {5, 6, 7, 9}, {6, 7, 9, 10}, {7, 9, 10, 11}, {9, 10, 11, 12}, {12, 13, 14, 15}} {
+		if six[at[0]] == four[12] && six[at[1]] == four[13] && six[at[2]] == four[14] && six[at[3]] == four[15] {
+			return true
+		}
+	}
+	return false
 }
 
 // weighNumbers is what TCP's two numbers weigh. Random ones have their highest bit at the top; those of generators begin at 0 and are alike.
@@ -176,11 +210,14 @@ func (t *Tracker) tieTranslated(o *Observation, n uint32, d Direction, c *copyOf
 	if len(c.others) == 0 {
 		return // nearly always
 	}
-	here := capture{flow: n, point: o.point}
+	here := capture{flow: n, point: o.point, ttl: o.TTL}
+	if len(c.same) > 0 {
+		t.contestPassed(o, &here, c)
+	}
 	for i := range c.others {
 		was := &c.others[i]
 		like := t.likeness(was, o, n)
-		if like.weight == 0 {
+		if like.weight == 0 || like.doubtful(o) && t.passed(was, &here, c) {
 			continue
 		}
 		contested := false
@@ -222,6 +259,45 @@ func (t *Tracker) tieTranslated(o *Observation, n uint32, d Direction, c *copyOf
 		}
 	}
 }
+
+// doubtful tells whether another packet than that of o may have its print by chance: some hosts say the same all the time.
+func (l likeness) doubtful(o *Observation) bool {
+	return l.rank < ranksSameID && o.Protocol != protocolTCP
+}
+
+// passed tells whether one of two packets with the same print, captured as was and here, was captured on both hops as it is: then it did not
+// become the other one in between.
+func (t *Tracker) passed(was, here *capture, c *copyOf) bool {
+	for i := range c.same {
+		if t.alive(&c.same[i]) && t.sameHop(&c.same[i], was) {
+			return true
+		}
+	}
+	for i := range c.others {
+		if r := &c.others[i]; r.ipID == was.ipID && t.alive(r) && t.sameTuple(r.flow, was.flow) && t.sameHop(r, here) {
+			return true
+		}
+	}
+	return false
+}
+
+// contestPassed contests what the packets that were captured here seemed to have been before it came out that another one passed as it is.
+func (t *Tracker) contestPassed(o *Observation, here *capture, c *copyOf) {
+	for i := range c.others {
+		other := &c.others[i]
+		if !t.alive(other) || !t.sameHop(other, here) {
+			continue
+		}
+		for j := range c.same {
+			if s := &c.same[j]; t.alive(s) && !t.sameHop(s, here) && t.likenessOf(s, other, o).doubtful(o) {
+				t.contest(s.flow, other.flow)
+			}
+		}
+	}
+}
+
+// sameHop tells whether two packets were captured at one place, with as many routers before it.
+func (t *Tracker) sameHop(a, b *capture) bool { return a.ttl == b.ttl && t.samePlace(a, b) }
 
 // samePlace tells whether two packets were captured at one place.
 func (t *Tracker) samePlace(a, b *capture) bool {

@@ -6,29 +6,29 @@ package flows
 type Observation struct {
 	Tuple
 
-	Time    int64  // nanoseconds since the Unix epoch
-	Frame   uint64 // number of the packet
-	Print   uint64 // of what stays the same wherever the packet is captured, see fingerprint; 0 if it has none
-	Link    uint32 // of the MAC addresses of its hop, 0 if there are none
+	Link  uint32 // of the MAC addresses of its hop, 0 if there are none
+	Time  int64  // nanoseconds since the Unix epoch
+	Frame uint64 // number of the packet
+	hash  uint64 // of the tuple
+	Print uint64 // of what stays the same wherever the packet is captured, see fingerprint; 0 if it has none
+
+	body    []byte // captured bytes of the transport header and what it carries; TCP's are in tcp
 	Bytes   uint32 // of the IP packet, header included; of all its fragments together
 	Payload uint32 // bytes behind the transport header
-	body    []byte // captured bytes of the transport header and what it carries; TCP's are in tcp
-	hash    uint64 // of the tuple
 	path    uint32 // of the batch
 	tcp     int32  // index in the batch, -1 for none
 
-	point     uint16 // number of the capture point
 	Fragments uint16 // that the packet came in, 0 if it came whole
+	ipID      uint16 // IPv4's identification: a copy has the same, something sent again mostly not; 0 for none
+	point     uint16 // number of the capture point
+	flags     observed
 
-	ipID     uint16 // IPv4's identification: a copy has the same, something sent again mostly not; 0 for none
-	TOS, TTL uint8  // or traffic class and hop limit
-
-	within int8 // how many observations before this one in the batch is that of the IP header around it, 0 for none
-	flags  observed
+	TOS, TTL uint8 // or traffic class and hop limit
+	within   int8  // how many observations before this one in the batch is that of the IP header around it, 0 for none
 }
 
 // observed are things that an observation says by being there or not.
-type observed uint8
+type observed uint16
 
 const (
 	badChecksum   observed = 1 << iota // of the IP header, or of what is directly in it
@@ -39,6 +39,7 @@ const (
 	innermost                          // no other IP header in the packet
 	numbered                           // TCP sends it again only after a timeout: payload, and where it is sure a SYN or a FIN
 	carrying                           // a tunnel's own packet, although nothing with an IP header is in it
+	telling                            // its payload may say what the flow is for, see label
 )
 
 func (o *Observation) is(f observed) bool { return o.flags&f != 0 }

@@ -10,10 +10,14 @@ import (
 // paths numbers the paths that a reader meets, in the order in which they are met. They are a tree: a path is a node, and the nodes below
 // it are the paths with one more step. Looking a step up compares numbers only.
 type paths struct {
-	slots []pathSlot // open addressing; a power of two
-	nodes []pathNode
-	ends  map[[2][16]byte]uint32 // numbers of tunnels that have none, by their ends
-	told  uint32                 // nodes that have a number
+	slots   []pathSlot // open addressing; a power of two
+	nodes   []pathNode
+	numbers []uint32               // of nodes, + 1; 0 if nobody has asked yet
+	ends    map[[2][16]byte]uint32 // numbers of tunnels that have none, by their ends
+	told    uint32                 // nodes that have a number
+
+	point    int    // the capture point that was asked for last
+	pointsAt uint32 // and its node, + 1; 0 for none
 }
 
 // pathSlot is a step from a node to another one.
@@ -26,7 +30,6 @@ type pathSlot struct {
 type pathNode struct {
 	parent uint32 // + 1; 0 for a capture point
 	step   Identifier
-	number uint32 // + 1; 0 if nobody has asked yet
 }
 
 func newPaths() *paths {
@@ -34,7 +37,12 @@ func newPaths() *paths {
 }
 
 // root returns the node of a capture point.
-func (p *paths) root(point *dissect.Point) uint32 { return p.step(noNode, 0, uint32(point.ID)) }
+func (p *paths) root(point *dissect.Point) uint32 {
+	if p.pointsAt == 0 || p.point != point.ID {
+		p.point, p.pointsAt = point.ID, p.step(noNode, 0, uint32(point.ID))+1
+	}
+	return p.pointsAt - 1
+}
 
 // noNode stands for the node above all others.
 const noNode = ^uint32(0)
@@ -50,6 +58,7 @@ func (p *paths) step(parent uint32, kind IdentifierKind, number uint32) uint32 {
 	}
 	n := uint32(len(p.nodes))
 	p.nodes = append(p.nodes, pathNode{parent: parent + 1, step: Identifier{Kind: kind, Number: number}})
+	p.numbers = append(p.numbers, 0)
 	p.slots[i] = pathSlot{parent, number, n + 1, kind}
 	if 2*len(p.nodes) > len(p.slots) {
 		p.grow()
@@ -96,13 +105,13 @@ func (p *paths) grow() {
 
 // number returns the number of a node, and whether nobody asked for it before.
 func (p *paths) number(node uint32) (n uint32, fresh bool) {
-	at := &p.nodes[node]
-	if at.number == 0 {
+	at := &p.numbers[node]
+	if *at == 0 {
 		p.told++
-		at.number = p.told
+		*at = p.told
 		return p.told - 1, true
 	}
-	return at.number - 1, false
+	return *at - 1, false
 }
 
 // path is the steps to a node, outermost first.
@@ -123,5 +132,5 @@ func (p *paths) len() int { return len(p.nodes) }
 func (p *paths) reset() {
 	clear(p.slots)
 	clear(p.ends)
-	p.nodes, p.told = p.nodes[:0], 0
+	p.nodes, p.numbers, p.told, p.pointsAt = p.nodes[:0], p.numbers[:0], 0, 0
 }

@@ -8,10 +8,17 @@ import (
 
 // A Reader reads observations out of packets. It keeps nothing of a packet but the paths that it has met, so that any number of readers may
 // read packets in any order; one reader is for one goroutine.
-type Reader struct{ paths *paths }
+type Reader struct {
+	paths *paths
+	walk  walk // over the packet that is being read
+}
 
 // NewReader returns a reader.
-func NewReader() *Reader { return &Reader{paths: newPaths()} }
+func NewReader() *Reader {
+	r := &Reader{paths: newPaths()}
+	r.walk.paths = r.paths
+	return r
+}
 
 // maxPaths bounds the paths that a reader remembers.
 const maxPaths = 1 << 16
@@ -38,7 +45,6 @@ type mark struct {
 	path  uint32 // around its innermost header
 	bytes uint32 // on the wire
 	time  int64
-	frame uint64
 
 	timeless bool
 }
@@ -57,6 +63,8 @@ var (
 	idIGMP, idGRE     = protocolNumber("igmp"), protocolNumber("gre")
 	idTRILL, idSLL    = protocolNumber("trill"), protocolNumber("sll")
 	idEthernet        = protocolNumber("eth")
+	idIPv6Fragment    = protocolNumber("ipv6.fraghdr")
+	idData            = protocolNumber("data")
 )
 
 // linkCooked is LINKTYPE_LINUX_SLL, what capturing on all interfaces gives, without saying which.
@@ -110,37 +118,62 @@ func (r *Reader) Read(p *dissect.Packet, b *Batch) {
 		r.paths.reset()
 		b.forgot = true
 	}
-	w := walk{paths: r.paths, packet: p, batch: b, ip: -1, inner: -1}
-	w.path = r.paths.root(p.Point)
+	w := &r.walk
+	w.start(p, b)
 	w.layers()
 	w.finish()
 	w.print()
-	b.packets = append(b.packets, mark{int32(len(b.observations)), w.number(), uint32(p.WireLen), p.Time, p.Number, p.Timeless})
+	b.packets = extend(b.packets)
+	m := &b.packets[len(b.packets)-1]
+	m.end, m.path, m.bytes = int32(len(b.observations)), w.number(), uint32(p.WireLen)
+	m.time, m.timeless = p.Time, p.Timeless
+}
+
+// extend appends a zero T, in place: append would make it elsewhere and copy it.
+func extend[T any](s []T) []T {
+	n := len(s)
+	var zero T
+	if n == cap(s) {
+		return append(s, zero)
+	}
+	s = s[:n+1]
+	s[n] = zero
+	return s
 }
 
 // PathOf returns the identifiers around the innermost header of p, outermost first. It makes a path anew for each packet.
 func PathOf(p *dissect.Packet) Path {
 	var b Batch
-	w := walk{paths: newPaths(), packet: p, batch: &b, ip: -1, inner: -1}
-	w.path = w.paths.root(p.Point)
+	w := walk{paths: newPaths()}
+	w.start(p, &b)
 	w.layers()
 	return w.paths.path(w.path)
 }
 
 // walk goes over the layers of a packet, outermost first.
 type walk struct {
-	paths  *paths
-	path   uint32 // to where the walk is, a node of paths
-	packet *dissect.Packet
-	batch  *Batch
-	ip     int // the observation of the innermost IP header so far, -1 before the first
-	layer  int // its layer
+	paths         *paths
+	path          uint32 // to where the walk is, a node of paths
+	numbered, its uint32 // the path whose number was asked for last, and that number
+	packet        *dissect.Packet
+	batch         *Batch
+	ip            int // the observation of the innermost IP header so far, -1 before the first
+	layer         int // its layer
 
 	named             bool // an identifier stands between that header and where the walk is
 	transport         bool // what follows that header was read
+	alone             bool // that header is of a fragment, of whose datagram nothing was read
 	trill             bool // the next tag is TRILL's inner VLAN
 	quoted            bool // in what an ICMP error quotes
 	inner, innerLayer int  // the innermost observation that is not of a quoted header, and its layer; -1 for none
+}
+
+// start begins a walk over p. Fields are set one by one: to copy all of them would wait for what was just written.
+func (w *walk) start(p *dissect.Packet, b *Batch) {
+	w.packet, w.batch, w.ip, w.inner = p, b, -1, -1
+	w.named, w.transport, w.trill, w.quoted = false, false, false, false
+	w.path = w.paths.root(p.Point)
+	w.numbered = noNode
 }
 
 func (w *walk) layers() {
@@ -167,6 +200,7 @@ func (w *walk) layers() {
 		case role&roleExtension != 0:
 			if h := p.Header(l); w.ip >= 0 && !w.transport && len(h) > 0 {
 				w.batch.observations[w.ip].Protocol = h[0]
+				w.alone = l.Protocol == idIPv6Fragment && whole && dissect.IPv6Fragment(h).Fragment() && w.unfinished(i)
 			}
 			continue
 		case role&roleTransport != 0 && w.ip >= 0 && !w.transport:
@@ -223,7 +257,11 @@ func (w *walk) ends() {
 
 // number is that of the path to where the walk is.
 func (w *walk) number() uint32 {
+	if w.path == w.numbered {
+		return w.its
+	}
 	n, fresh := w.paths.number(w.path)
+	w.numbered, w.its = w.path, n
 	if fresh {
 		w.batch.fresh = append(w.batch.fresh, path{w.packet.Point, w.paths.path(w.path)})
 	}
@@ -242,7 +280,7 @@ func (w *walk) network(i int) {
 		w.ends()
 	}
 	n := len(w.batch.observations)
-	w.batch.observations = append(w.batch.observations, Observation{})
+	w.batch.observations = extend(w.batch.observations)
 	o := &w.batch.observations[n]
 	o.path, o.tcp = w.number(), -1
 	o.Time, o.Frame, o.point = p.Time, p.Number, uint16(p.Point.ID)
@@ -255,8 +293,8 @@ func (w *walk) network(i int) {
 		v := dissect.IPv4(h)
 		binary.BigEndian.PutUint32(o.Src[8:], 0xffff)
 		binary.BigEndian.PutUint32(o.Dst[8:], 0xffff)
-		copy(o.Src[12:], v.Source())
-		copy(o.Dst[12:], v.Destination())
+		binary.LittleEndian.PutUint32(o.Src[12:], binary.LittleEndian.Uint32(v.Source()))
+		binary.LittleEndian.PutUint32(o.Dst[12:], binary.LittleEndian.Uint32(v.Destination()))
 		o.TOS, o.TTL, o.Protocol = v.DSField(), v.TTL(), v.Protocol()
 		o.ipID = v.Identification()
 		if v.Fragment() {
@@ -264,8 +302,7 @@ func (w *walk) network(i int) {
 		}
 	case idIPv6:
 		v := dissect.IPv6(h)
-		copy(o.Src[:], v.Source())
-		copy(o.Dst[:], v.Destination())
+		o.Src, o.Dst = [16]byte(v.Source()), [16]byte(v.Destination())
 		o.TOS, o.TTL, o.Protocol = v.TrafficClass(), v.HopLimit(), v.NextHeader()
 	}
 	if l.Flags&dissect.Quoted != 0 {
@@ -277,6 +314,20 @@ func (w *walk) network(i int) {
 		o.flags |= badChecksum
 	}
 	w.ip, w.layer, w.named, w.transport = n, i, false, false
+	w.alone = l.Protocol == idIPv4 && dissect.IPv4(h).Fragment() && w.unfinished(i)
+}
+
+// unfinished tells whether nothing is known of what the fragment in layer i is a part of: it was not put together, and the layer's payload was
+// not looked into, as that of a first fragment that nobody can put together is.
+func (w *walk) unfinished(i int) bool {
+	p := w.packet
+	l := &p.Layers[i]
+	for j := i + 1; j < len(p.Layers); j++ {
+		if c := &p.Layers[j]; int(c.Parent) == i && (c.Source != l.Source || c.Protocol != idData) {
+			return false
+		}
+	}
+	return true
 }
 
 // fragment notes of how many fragments the datagram of layer i was made, if it was.
@@ -319,6 +370,9 @@ func (w *walk) upper(i int) {
 			return
 		}
 		o.Sport, o.Dport = binary.BigEndian.Uint16(h), binary.BigEndian.Uint16(h[2:])
+		if o.mayTell() {
+			o.flags |= telling
+		}
 		if l.Protocol == idTCP && o.flags&related == 0 {
 			w.tcp(i, o)
 		}
@@ -383,7 +437,7 @@ func icmpv6Request(messageType uint8) uint8 {
 
 func (w *walk) tcp(i int, o *Observation) {
 	n := len(w.batch.segments)
-	w.batch.segments = append(w.batch.segments, TCPSegment{})
+	w.batch.segments = extend(w.batch.segments)
 	s := &w.batch.segments[n]
 	if !s.Read(w.packet, i) {
 		w.batch.segments = w.batch.segments[:n]
@@ -403,7 +457,7 @@ func (w *walk) finish() {
 		return
 	}
 	o := &w.batch.observations[w.ip]
-	if !w.transport && (hasPorts(o.Protocol) || o.query()) {
+	if !w.transport && (hasPorts(o.Protocol) || o.query() || w.alone) {
 		o.flags |= portless
 	}
 	o.hash = o.Tuple.hash()
@@ -421,6 +475,9 @@ func (w *walk) print() {
 	}
 	o.flags |= innermost
 	o.Print, o.Link = fingerprint(o, s), linkPrint(w.packet, w.innerLayer)
+	if o.body == nil { // protocols without ports: what is behind the header tells their packets apart
+		o.Print = max(1, printBytes(o.Print, w.packet.Payload(&w.packet.Layers[w.innerLayer])))
+	}
 	if next := w.inner + 1; next < len(w.batch.observations) {
 		if q := &w.batch.observations[next]; q.is(related) {
 			q.Print = quotedPrint(q)

@@ -11,25 +11,27 @@ import (
 
 // A Segment says whose addresses those of a packet are: where it was captured, and the identifiers around it.
 type Segment struct {
-	ID     uint32         // segments are numbered from 1 in the order in which they are met
+	// What each packet looks at comes first, in one line of cache.
+	ID      uint32 // segments are numbered from 1 in the order in which they are met
+	slot    uint32
+	flows   uint32 // that are remembered in it
+	forward bool   // met since the clock's hand passed it
+	shared  bool   // the tenants file says whose it is, so that it is the same wherever it was captured
+
+	Timed          bool   // some of its packets have a time
+	MoreCarriers   bool   // there were other tunnels than Carriers
+	Packets, Bytes uint64 // whose innermost header is in it; bytes are those on the wire
+	First, Last    int64  // nanoseconds since the Unix epoch; they mean something with Timed
+	TOS            TOSMix // of these packets' innermost IP headers
+
 	Point  *dissect.Point // where it was met first; the only place unless the user says that all are one site
 	Path   Path           // identifiers, outermost first; those inside the tenant's own if it has a tenant
 	Tenant string         // who the tenants file says that it is; empty if it does not
 
-	Packets, Bytes uint64 // whose innermost header is in it; bytes are those on the wire
-	Timed          bool   // some of them have a time
-	First, Last    int64  // nanoseconds since the Unix epoch; they mean something with Timed
-	TOS            TOSMix // of these packets' innermost IP headers
-
 	// The ends of tunnels that carry its packets, the lower address first: the first few that were met.
-	Carriers     [][2]netip.Addr
-	MoreCarriers bool // there were others
+	Carriers [][2]netip.Addr
 
-	slot    uint32
-	flows   uint32      // that are remembered in it
-	forward bool        // met since the clock's hand passed it
-	key     string      // in the table
-	carrier [2][16]byte // of the packet before, as it was
+	carriers [maxCarriers]uint64 // hashes of their ends; 0 for none
 }
 
 // TOSMix counts packets by their TOS or traffic class.
@@ -76,24 +78,23 @@ const maxCarriers = 4
 
 // carry notes that a packet is in one from and to the addresses of outer.
 func (s *Segment) carry(outer *Tuple) {
-	if s.carrier[0] == outer.Src && s.carrier[1] == outer.Dst {
-		return // as the one before
-	}
-	s.carrier = [2][16]byte{outer.Src, outer.Dst}
 	if s.MoreCarriers {
+		return
+	}
+	hash := outer.hashAddresses()
+	if slices.Contains(s.carriers[:], hash) {
+		return
+	}
+	if len(s.Carriers) >= maxCarriers {
+		s.MoreCarriers = true
 		return
 	}
 	ends := [2]netip.Addr{outer.Source(), outer.Destination()}
 	if ends[1].Less(ends[0]) {
 		ends[0], ends[1] = ends[1], ends[0]
 	}
-	switch {
-	case slices.Contains(s.Carriers, ends):
-	case len(s.Carriers) >= maxCarriers:
-		s.MoreCarriers = true
-	default:
-		s.Carriers = append(s.Carriers, ends)
-	}
+	s.carriers[len(s.Carriers)] = hash
+	s.Carriers = append(s.Carriers, ends)
 }
 
 // Name is how reports call the segment: its tenant, if it has one, and its path.
@@ -182,6 +183,7 @@ func (p Path) append(dst []byte) []byte {
 // segments is the tracker's table of them.
 type segments struct {
 	byKey  map[string]uint32 // slot
+	keys   []string          // by slot
 	slots  []*Segment        // by slot; the first is none
 	free   []uint32
 	hand   int
@@ -198,22 +200,22 @@ type Forgotten struct {
 }
 
 func newSegments(limit int) *segments {
-	return &segments{byKey: map[string]uint32{}, slots: []*Segment{nil}, limit: limit}
+	return &segments{byKey: map[string]uint32{}, keys: []string{""}, slots: []*Segment{nil}, limit: limit}
 }
 
-// add adds a segment, under its key.
-func (s *segments) add(segment *Segment) {
+// add adds a segment, under a key.
+func (s *segments) add(segment *Segment, key string) {
 	s.nextID++
 	segment.ID, segment.forward = s.nextID, true
 	if last := len(s.free) - 1; last >= 0 {
 		segment.slot = s.free[last]
 		s.free = s.free[:last]
-		s.slots[segment.slot] = segment
+		s.slots[segment.slot], s.keys[segment.slot] = segment, key
 	} else {
 		segment.slot = uint32(len(s.slots))
-		s.slots = append(s.slots, segment)
+		s.slots, s.keys = append(s.slots, segment), append(s.keys, key)
 	}
-	s.byKey[segment.key] = segment.slot
+	s.byKey[key] = segment.slot
 }
 
 // full tells that there is room for no other segment.
@@ -231,8 +233,8 @@ func (s *segments) evict() (left *Segment, ok bool) {
 		case segment.forward:
 			segment.forward = false
 		default:
-			delete(s.byKey, segment.key)
-			s.slots[segment.slot] = nil
+			delete(s.byKey, s.keys[segment.slot])
+			s.slots[segment.slot], s.keys[segment.slot] = nil, ""
 			s.free = append(s.free, segment.slot)
 			s.forgotten.Count++
 			s.forgotten.Packets += segment.Packets

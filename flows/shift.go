@@ -86,7 +86,8 @@ func (t *Tracker) tieShifted(o *Observation, s *TCPSegment, n uint32, d Directio
 		}
 	}
 	set.prints[set.next] = print
-	set.captures[set.next] = shiftCapture{capture{o.Time, o.Frame, o.Link, n, t.records.at(n).id, o.ipID, o.point, 0, o.TTL, d}, s.Sequence, s.Acknowledgment}
+	set.captures[set.next] = shiftCapture{capture{time: o.Time, frame: o.Frame, link: o.Link, flow: n, id: t.records.at(n).id, ipID: o.ipID, point: o.point, ttl: o.TTL,
+		d: d}, s.Sequence, s.Acknowledgment}
 	set.next = (set.next + 1) % shiftWays
 }
 

@@ -256,6 +256,16 @@ func (t *TCP) fast(dir Direction, s *TCPSegment, now ticks) bool {
 	return r.duplicates >= 2 && r.ack == s.Sequence && now-r.acked < fastRetransmit
 }
 
+// asked tells whether the receiver of direction dir lacks what begins at a sequence number, and its sender has had the time to learn of it
+// since it was captured last.
+func (t *TCP) asked(dir Direction, sequence uint32, was, now ticks) bool {
+	r := &t.sides[1-dir]
+	if r.duplicates < 2 || before(sequence, r.ack) {
+		return false
+	}
+	return sequence == r.ack && int32(r.acked-was) > 0 || int32(now-was) >= int32(t.threshold())
+}
+
 // older tells whether s was surely sent before others that were captured before it, newer whether it was surely sent after all of them.
 // Neither may be true: the clock of timestamps may be slow.
 func (f *tcpSide) older(s *TCPSegment) bool {

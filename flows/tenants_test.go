@@ -317,7 +317,7 @@ func TestFlowsOfPrefixes(t *testing.T) {
 		{"blue", "10.1.0.1", "192.0.2.1", "blue"},
 	} {
 		tracker := NewTracker(Options{Tenants: names})
-		tracker.segments.add(&Segment{Tenant: tt.segment})
+		tracker.segments.add(&Segment{Tenant: tt.segment}, "")
 		n := tracker.records.take()
 		tracker.accounts.take()
 		tracker.frames.take()

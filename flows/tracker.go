@@ -142,22 +142,29 @@ func (t *Tracker) learn(r *Reader, b *Batch) {
 	t.known[r], t.numbered = known, known
 }
 
-// named returns the segment of a path, with its key, but not in the table.
+// named returns the segment of a path, which is not in the table.
 func (t *Tracker) named(p path) *Segment {
 	s := &Segment{Point: p.point, Path: t.options.Policy.Apply(p.steps)}
-	point := uint32(p.point.ID)
-	if t.options.OneSite || t.options.Policy == None {
-		point = 0
-	}
-	t.key = binary.BigEndian.AppendUint32(t.key[:0], point)
 	if t.options.Tenants != nil {
 		if tenant, steps, ok := t.options.Tenants.Match(p.point, s.Path); ok {
-			s.Tenant, s.Path = tenant, s.Path[steps:]
-			t.key = append(append(append(t.key[:0], 0xff), tenant...), 0) // wherever it was captured
+			s.Tenant, s.Path, s.shared = tenant, s.Path[steps:], true
 		}
 	}
-	s.key = string(s.Path.append(t.key))
 	return s
+}
+
+// keyOf returns the key of a segment in the table. It is good until the next call.
+func (t *Tracker) keyOf(s *Segment) []byte {
+	switch {
+	case s.shared:
+		t.key = append(append(append(t.key[:0], 0xff), s.Tenant...), 0)
+	case t.options.OneSite || t.options.Policy == None:
+		t.key = append(t.key[:0], 0, 0, 0, 0)
+	default:
+		t.key = binary.BigEndian.AppendUint32(t.key[:0], uint32(s.Point.ID))
+	}
+	t.key = s.Path.append(t.key)
+	return t.key
 }
 
 // segment returns the n-th segment of the batch's reader.
@@ -171,12 +178,13 @@ func (t *Tracker) segment(n uint32) *Segment {
 // meet puts a segment into the table that is not there yet, or was and has left; then it is another one with the same name.
 func (t *Tracker) meet(n uint32) *Segment {
 	s := t.numbered[n]
-	if slot, ok := t.segments.byKey[s.key]; ok {
+	key := t.keyOf(s)
+	if slot, ok := t.segments.byKey[string(key)]; ok {
 		t.numbered[n] = t.segments.slots[slot]
 		return t.numbered[n]
 	}
 	if s.ID != 0 {
-		s = &Segment{Point: s.Point, Path: s.Path, Tenant: s.Tenant, key: s.key}
+		s = &Segment{Point: s.Point, Path: s.Path, Tenant: s.Tenant, shared: s.shared}
 		t.numbered[n] = s
 	}
 	for t.segments.full() {
@@ -186,7 +194,7 @@ func (t *Tracker) meet(n uint32) *Segment {
 			break
 		}
 	}
-	t.segments.add(s)
+	t.segments.add(s, string(key))
 	return s
 }
 
@@ -306,7 +314,7 @@ func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, paren
 		t.relate(n)
 		return n
 	}
-	if n != 0 && t.expired(n, o.Time) {
+	if n != 0 && t.expired(t.accounts.at(n), o.Time) {
 		t.end(n)
 		n = 0
 	}
@@ -315,31 +323,22 @@ func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, paren
 		n, d = t.begin(s, hash, uint32(symmetric>>32), o, segment, Conntrack{})
 		duplicate = false
 	}
-	a := t.accounts.at(n)
 	if duplicate {
-		t.trouble(a, d).duplicates++
+		t.trouble(t.accounts.at(n), d).duplicates++
 		if tcp := t.records.at(n).tcp; segment != nil && tcp != 0 {
 			t.tcps.at(tcp).Copy(d, segment)
 		}
 		return n
 	}
-	n, d = t.advance(n, d, s, hash, uint32(symmetric>>32), o, segment, len(c.matches) > 0)
+	n, d = t.advance(n, d, s, hash, uint32(symmetric>>32), o, segment, c)
 	f, a := t.records.at(n), t.accounts.at(n)
 	f.state |= recent | hadOriginal<<d
 	if parent != 0 {
 		if p := t.records.at(parent); f.parent != p.id {
-			if p.state&carrier == 0 && t.options.Carries != nil {
-				t.options.Carries(p.id, &p.Tuple)
-			}
-			p.state |= carrier
-			if f.parent != 0 {
-				f.state |= manyAround
-			} else if f.parent = p.id; p.directionOf(&around.Tuple) != d {
-				f.state |= against
-			}
+			t.put(f, d, p, around)
 		}
 	}
-	if o.Payload > 0 {
+	if o.is(telling) && o.Payload > 0 {
 		t.label(n, d, o)
 	}
 	a.direction(d).add(o)
@@ -351,6 +350,19 @@ func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, paren
 		}
 	}
 	return n
+}
+
+// put notes that a packet of direction d of flow f is in flow p, as the packet of around.
+func (t *Tracker) put(f *record, d Direction, p *record, around *Observation) {
+	if p.state&carrier == 0 && t.options.Carries != nil {
+		t.options.Carries(p.id, &p.Tuple)
+	}
+	p.state |= carrier
+	if f.parent != 0 {
+		f.state |= manyAround
+	} else if f.parent = p.id; p.directionOf(&around.Tuple) != d {
+		f.state |= against
+	}
 }
 
 // find returns the flow in a segment to which packets with a tuple belong, and their direction; 0 if there is none.
@@ -373,11 +385,12 @@ func (t *Tracker) find(segment, hash uint32, tuple *Tuple) (n uint32, d Directio
 	return 0, Original
 }
 
-// expired tells whether flow n ended for want of packets before now.
-func (t *Tracker) expired(n uint32, now int64) bool {
-	a := t.accounts.at(n)
-	if owner := t.tied(a).owner; owner != 0 {
-		a = t.accounts.at(owner)
+// expired tells whether the flow that has account a ended for want of packets before now.
+func (t *Tracker) expired(a *account, now int64) bool {
+	if a.ties != 0 {
+		if owner := t.ties.at(a.ties).owner; owner != 0 {
+			a = t.accounts.at(owner)
+		}
 	}
 	return now > a.deadline
 }
@@ -504,28 +517,28 @@ func (t *Tracker) leave(n uint32) {
 }
 
 // advance lets the state of flow n see a packet of direction d. If it belongs to a new connection with the same key, that is a new flow.
-func (t *Tracker) advance(n uint32, d Direction, s *Segment, hash, symmetric uint32, o *Observation, segment *TCPSegment, copied bool) (uint32, Direction) {
+func (t *Tracker) advance(n uint32, d Direction, s *Segment, hash, symmetric uint32, o *Observation, segment *TCPSegment, copies *copyOf) (uint32, Direction) {
+	copied := len(copies.matches) > 0
 	f, a := t.records.at(n), t.accounts.at(n)
-	if !copied && a.tries < maxTries && f.state&(hadOriginal<<d.Other()) == 0 && t.tied(a).owner == 0 && t.tied(a).members == 0 {
-		t.seek(n, d, o, segment)
-		a = t.accounts.at(n)
+	if !copied && f.state&(hadOriginal<<d.Other()) == 0 && a.tries < maxTries {
+		if tied := t.tied(a); tied.owner == 0 && tied.members == 0 {
+			t.seek(n, d, o, segment, copies)
+		}
 	}
 	tied := t.tied(a)
 	if segment != nil && f.tcp == 0 && tied.owner == 0 { // not of packets whose header was cut off
 		f.tcp = t.tcps.take()
 	}
-	c, tcp, dir := a, f.tcp, d
+	c, own, dir := a, f, d // of the connection
 	if tied.owner != 0 {
-		owner := t.records.at(tied.owner)
-		c, tcp = t.accounts.at(tied.owner), owner.tcp
+		c, own = t.accounts.at(tied.owner), t.records.at(tied.owner)
 		if tied.flip {
 			dir = d.Other()
 		}
-		f = owner
-		f.state |= recent
+		own.state |= recent
 	}
 	state := dir
-	if f.state&flipped != 0 {
+	if own.state&flipped != 0 {
 		state = dir.Other()
 	}
 	outcome := c.conntrack.take(state, o, segment)
@@ -534,29 +547,30 @@ func (t *Tracker) advance(n uint32, d Direction, s *Segment, hash, symmetric uin
 		t.end(n)
 		n, d = t.begin(s, hash, symmetric, o, segment, next)
 		f, a = t.records.at(n), t.accounts.at(n)
-		c = a
+		c, own, dir = a, f, d
+		tied = &untied
 		outcome = a.conntrack.take(d, o, segment)
 		if segment != nil {
 			f.tcp = t.tcps.take()
 		}
-		tcp, dir = f.tcp, d
 	}
 	if outcome == Invalid {
 		t.tie(n).invalid++
+		tied = t.tied(a)
 	}
 	if outcome == Accept || !c.conntrack.begun() { // one that conntrack would not have is held together by its packets alone
 		c.deadline = o.Time + int64(c.conntrack.Timeout(o.Protocol))
 	}
-	if segment != nil && tcp != 0 {
-		if t.records.at(n).state&(hadOriginal|hadReply) == 0 {
+	if segment != nil && own.tcp != 0 {
+		if f.state&(hadOriginal|hadReply) == 0 {
 			t.merge(n, symmetric, copied)
-			a = t.accounts.at(n)
+			tied = t.tied(a)
 		}
-		e := t.tcps.at(tcp).Segment(dir, segment)
+		e := t.tcps.at(own.tcp).Segment(dir, segment)
 		if e != 0 {
-			t.count(a, d, tcp, o.Frame, segment, e)
+			t.count(a, d, own.tcp, o.Frame, segment, e)
 		}
-		if tied := t.tied(a); tied.merged != 0 && !copied {
+		if tied.merged != 0 && !copied {
 			t.merged.at(tied.merged).segment(d.flip(tied.turned), segment, e)
 		}
 	}

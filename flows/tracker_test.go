@@ -503,6 +503,46 @@ func TestPlayDoesNotAlloc(t *testing.T) {
 	}
 }
 
+// Once there are as many flows as there may be, new ones cost no memory either: they have that of those that leave.
+func TestNewFlowsDoNotAlloc(t *testing.T) {
+	const block, limit = 64, 1000
+	f := newTraffic(t, block, flows.Options{MaxFlows: limit})
+	play := func() {
+		f.next(1 << 31)
+		f.play()
+	}
+	for f.made < 4*limit {
+		play()
+	}
+	left := f.tracker.Counts().Left
+	if n := testing.AllocsPerRun(100, play); n != 0 {
+		t.Errorf("%v allocations for %d packets", n, block)
+	}
+	if n := f.tracker.Counts().Left - left; n < 100*block {
+		t.Errorf("%d flows left, so that not each packet began a new one", n)
+	}
+}
+
+// Reading packets costs no memory once there is room for a block of them.
+func TestReadDoesNotAlloc(t *testing.T) {
+	s := tenants(encapsulations["vxlan"], 3, differently)
+	s.at("p", craft.IPv4{}, craft.ICMP{Type: 8, Rest: craft.Echo(1, 1)}, craft.Payload("ping"))
+	s.at("p", craft.IPv4{}, craft.ICMP{Type: 3, Code: 3}, craft.IPv4{}, craft.UDP{Src: 1000, Dst: 2000}, craft.Payload("quoted"))
+	s.at("p", craft.IPv6{}, craft.UDP{Src: 1000, Dst: 53}, craft.Payload("datagram"))
+	packets, reader := s.packets(t), flows.NewReader()
+	var b flows.Batch
+	read := func() {
+		b.Reset()
+		for _, p := range packets {
+			reader.Read(p, &b)
+		}
+	}
+	read()
+	if n := testing.AllocsPerRun(100, read); n != 0 {
+		t.Errorf("%v allocations for %d packets", n, len(packets))
+	}
+}
+
 // Random packets at random places: every packet is counted exactly once for each of its IP headers.
 func TestPacketsAreCountedOnce(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))

@@ -272,6 +272,78 @@ func TestQuotedPacketsOfNAT64(t *testing.T) {
 	}
 }
 
+// Programs that say the same over both versions of IP are not translated: traceroute has the same payload in all probes, the ping of some
+// systems the same in all echoes.
+func TestBothVersionsAreNoTranslation(t *testing.T) {
+	s := new(scene)
+	four, six := craft.IPv4{Src: "10.1.0.1", Dst: "10.2.0.2"}, craft.IPv6{Src: "2001:db8:1::1", Dst: "2001:db8:2::2"}
+	probe, echo := craft.Payload("@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_"), craft.Payload("abcdefghijklmnopqrstuvwabcdefghi")
+	for hop := range uint8(3) {
+		for place, name := range []string{"h0", "a1", "b1"} {
+			if int(hop) < place {
+				break
+			}
+			id := s.nextID()
+			four.ID, four.TTL, six.HopLimit = id, hop+1-uint8(place), hop+1-uint8(place)
+			s.at(name, four, craft.UDP{Src: 35992, Dst: 33434 + uint16(hop)}, probe)
+			s.at(name, six, craft.UDP{Src: 42081 + uint16(hop), Dst: 33434 + uint16(hop)}, probe)
+			s.at(name, four, craft.ICMP{Type: 8, Rest: craft.Echo(1, uint16(hop))}, echo)
+			s.at(name, six, craft.ICMPv6{Type: 128, Rest: craft.Echo(1, uint16(hop))}, echo)
+		}
+	}
+	if got := translations(s.play(t, flows.Options{}, 1, 1)); got != nil {
+		t.Errorf("%q", got)
+	}
+}
+
+// Hosts of one kind say the same to a server at the same time. What passed a router as it was did not become somebody else's.
+func TestRoutedPacketsAreNotTranslated(t *testing.T) {
+	echo := craft.Payload("abcdefghijklmnopqrstuvwabcdefghi")
+	for _, places := range [][]string{{"a", "b"}, {"mirror", "mirror"}} {
+		for _, hosts := range [][]string{{"10.0.0.1", "10.0.0.2"}, {"2001:db8::1", "2001:db8::2"}} {
+			for _, order := range [][]int{{0, 1, 2, 3}, {0, 2, 1, 3}, {0, 2, 3, 1}, {2, 0, 3, 1}, {0, 3, 1, 2}, {0, 3, 2, 1}, {3, 0, 1, 2}} {
+				s := new(scene)
+				for n := range uint16(3) {
+					for _, i := range order {
+						host, place := i%2, i/2
+						ttl := uint8(128 - place)
+						if strings.Contains(hosts[host], ":") {
+							ip := craft.IPv6{Src: hosts[host], Dst: "2001:db8:1::1", HopLimit: ttl}
+							s.at(places[place], ip, craft.ICMPv6{Type: 128, Rest: craft.Echo(1, n)}, echo)
+							s.at(places[place], ip, craft.UDP{Src: 123, Dst: 123}, echo)
+							continue
+						}
+						ip := craft.IPv4{Src: hosts[host], Dst: "203.0.113.9", TTL: ttl, ID: 1000*uint16(host+1) + n}
+						s.at(places[place], ip, craft.ICMP{Type: 8, Rest: craft.Echo(1, n)}, echo)
+						ip.ID += 100
+						s.at(places[place], ip, craft.UDP{Src: 123, Dst: 123}, echo)
+					}
+					s.wait(1e9)
+				}
+				for _, line := range translations(s.play(t, flows.Options{}, 1, 1)) {
+					if strings.Contains(line, "became") {
+						t.Errorf("%s, %s, order %d: %s", places, hosts, order, line)
+					}
+				}
+			}
+		}
+	}
+}
+
+// NAT64 puts the address of version 4 behind a prefix of one of six lengths (RFC 6052 §2.4 has these examples).
+func TestPrefixesOfNAT64(t *testing.T) {
+	for _, server := range []string{"2001:db8:c000:221::", "2001:db8:1c0:2:21::", "2001:db8:122:c000:2:2100::", "2001:db8:122:3c0:0:221::",
+		"2001:db8:122:344:c0:2:2100::", "2001:db8:122:344::192.0.2.33"} {
+		s := new(scene)
+		s.udp(t, "lan [2001:db8::1]:1000>["+server+"]:53 ttl 64 id 0 "+text)
+		s.udp(t, "wan 198.51.100.1:1024>192.0.2.33:53 ttl 63 id 0 "+text)
+		got := translations(s.play(t, flows.Options{}, 1, 1))
+		if want := []string{"1 became 2, same-payload, 1 packets, change 10111"}; !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", server, got, want)
+		}
+	}
+}
+
 // The score is the part of the packets that prove a link, and of that what its bits leave certain.
 func TestScore(t *testing.T) {
 	const before, after = "lan 10.0.0.1:1000>203.0.113.9:53 ttl 64 id 7 " + text, "wan 198.51.100.1:1024>203.0.113.9:53 ttl 63 id 7 " + text

@@ -84,6 +84,13 @@ func (t *Tuple) hash() uint64 {
 	return fold(a+b^fold2, a^b^seed^uint64(t.Protocol)<<8^uint64(t.Type))
 }
 
+// hashAddresses is a hash of the addresses alone, the same for both directions. It is never 0.
+func (t *Tuple) hashAddresses() uint64 {
+	a := fold(binary.LittleEndian.Uint64(t.Src[:])^fold1, binary.LittleEndian.Uint64(t.Src[8:])^seed)
+	b := fold(binary.LittleEndian.Uint64(t.Dst[:])^fold1, binary.LittleEndian.Uint64(t.Dst[8:])^seed)
+	return max(1, fold(a+b^fold2, a^b^fold3))
+}
+
 // keyHash is the hash of a flow's key: of its tuple, and the number of its segment.
 func keyHash(tuple uint64, segment uint32) uint32 {
 	return uint32(fold(tuple^uint64(segment)<<32^fold1, seed^fold2))

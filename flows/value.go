@@ -1,12 +1,12 @@
 package flows
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/netip"
 	"strconv"
 	"strings"
 	"time"
+
+	"pktscope/dissect"
 )
 
 // A Value is what a [Field] has in a flow. The zero Value is absent: nothing is known, or the flow has no such thing.
@@ -148,16 +148,10 @@ func (v Value) AppendJSON(dst []byte) []byte {
 	return v.AppendText(dst)
 }
 
-// appendQuoted appends a JSON string. Bytes that are no UTF-8 become U+FFFD.
+// appendQuoted appends a JSON string.
 func appendQuoted(dst []byte, s string) []byte {
-	if strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) < 0 {
+	if strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) < 0 { // nearly always
 		return append(append(append(dst, '"'), s...), '"')
 	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(s); err != nil {
-		panic(err) // a string always encodes
-	}
-	return append(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
+	return dissect.AppendJSONText(dst, []byte(s))
 }

@@ -219,7 +219,7 @@ func TestFields(t *testing.T) {
 			missing = append(missing, f.Name)
 		}
 	}
-	if want := []string{"gre.call", "tcp.reset_by", "tls.server_name", "tls.alpn", "sctp.port"}; !slices.Equal(missing, want) {
+	if want := []string{"links", "gre.call", "tcp.reset_by", "tls.server_name", "tls.alpn", "sctp.port"}; !slices.Equal(missing, want) {
 		t.Errorf("no flow of the example has %q; only %q should be missing", missing, want)
 	}
 }

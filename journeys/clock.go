@@ -4,6 +4,8 @@ import (
 	"math"
 	"net/netip"
 	"slices"
+
+	"pktscope/dissect"
 )
 
 // Each file has a clock of its own; the interfaces of one file share it. A packet that is captured with two clocks takes some time from one
@@ -41,6 +43,9 @@ type clocks struct {
 	all    []*clock
 	pairs  map[[2]int]*clockPair
 	open   int // clocks whose reference is not estimated
+
+	point   *dissect.Point // that was asked for last
+	ofPoint int            // its clock
 }
 
 // clockPair is what packets that were captured with both tell.
@@ -81,6 +86,14 @@ func (c *clocks) of(file string) int {
 		}
 	}
 	return n
+}
+
+// at returns the number of the clock of a capture point. Points mostly come in a row.
+func (c *clocks) at(point *dissect.Point) int {
+	if point != c.point {
+		c.point, c.ofPoint = point, c.of(point.File)
+	}
+	return c.ofPoint
 }
 
 // see takes the time of a frame.

@@ -9,7 +9,9 @@ import (
 // endsTable numbers the addresses of the tunnels around packets, the outermost first. They say where a tunnel goes; whose the packets in it
 // are, its identifiers say.
 type endsTable struct {
+	limit int
 	byKey map[string]int32
+	keys  []string
 	all   [][][2]netip.Addr // by number; the first is of packets in no tunnel
 	key   []byte
 }
@@ -17,8 +19,8 @@ type endsTable struct {
 // maxEnds bounds the tunnels that are told apart. Those that come later have the number 0.
 const maxEnds = 1 << 14
 
-func newEndsTable() endsTable {
-	return endsTable{byKey: map[string]int32{"": 0}, all: [][][2]netip.Addr{nil}}
+func newEndsTable(limit int) endsTable {
+	return endsTable{limit: limit, byKey: map[string]int32{"": 0}, keys: []string{""}, all: [][][2]netip.Addr{nil}}
 }
 
 // of returns the number of the addresses around layer i.
@@ -31,14 +33,23 @@ func (t *endsTable) of(p *dissect.Packet, i int) int32 {
 			t.key = append(append(t.key, byte(len(b))), b...)
 		}
 	}
-	n, ok := t.byKey[string(t.key)]
-	if ok || len(t.all) >= maxEnds {
+	if n, ok := t.byKey[string(t.key)]; ok {
+		return n
+	}
+	return t.number(string(t.key))
+}
+
+// number returns the number of the addresses that a key holds.
+func (t *endsTable) number(key string) int32 {
+	n, ok := t.byKey[key]
+	if ok || len(t.all) >= t.limit {
 		return n
 	}
 	n = int32(len(t.all))
-	t.byKey[string(t.key)] = n
+	t.byKey[key] = n
+	t.keys = append(t.keys, key)
 	var ends [][2]netip.Addr
-	for k := t.key; len(k) > 0; k = k[1+k[0]:] {
+	for k := []byte(key); len(k) > 0; k = k[1+k[0]:] {
 		half := int(k[0]) / 2
 		source, _ := netip.AddrFromSlice(k[1 : 1+half])
 		destination, _ := netip.AddrFromSlice(k[1+half : 1+2*half])

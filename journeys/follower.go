@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"pktscope/dissect"
-	"pktscope/flows"
 )
 
 // Options are choices for a [Follower]. The zero value has the defaults.
@@ -25,11 +24,10 @@ const (
 	defaultPackets = 1 << 16
 )
 
-// Follower follows packets. It takes them in capture order, and is for one goroutine.
+// Follower follows packets. It takes them in capture order, and is for one goroutine; but shards of it read packets beside each other.
 type Follower struct {
 	Counts
 	options Options
-	insides *flows.Insides
 	places  places
 	clocks  clocks
 	named   []*clock // in the order of the files, in the end
@@ -44,10 +42,10 @@ type Follower struct {
 	typical    map[hop]int64
 	keeps      map[[2]int32]bool // points between which packets keep their identifications
 
-	capture capture // of the packet that is looked at
-	held    []held  // not to be put in order before the clocks are known
-	routes  routes
-	draw    drawing
+	own    *shard // of See and Packet; nil if nobody has called them
+	held   []held // not to be put in order before the clocks are known
+	routes routes
+	draw   drawing
 }
 
 // Counts are what is counted besides routes.
@@ -71,8 +69,8 @@ func NewFollower(o Options) *Follower {
 		o.Packets = defaultPackets
 	}
 	return &Follower{
-		options: o, insides: flows.NewInsides(), places: places{byKey: map[string]int32{}, spots: map[[2]uint32]int32{}},
-		clocks: clocks{byFile: map[string]int{}, pairs: map[[2]int]*clockPair{}}, ends: newEndsTable(),
+		options: o, places: newPlaces(maxPlaces),
+		clocks: clocks{byFile: map[string]int{}, pairs: map[[2]int]*clockPair{}}, ends: newEndsTable(maxEnds),
 		head: 1, next: 1, byPrint: map[uint64]uint64{}, byHeader: map[uint64]uint64{}, blocks: map[uint64]uint64{}, typical: map[hop]int64{}, keeps: map[[2]int32]bool{},
 		routes: newRoutes(),
 	}
@@ -85,80 +83,65 @@ func (f *Follower) Places() []*Place { return f.places.all }
 func (f *Follower) at(n uint64) *journey { return &f.waiting[(n-1)%uint64(len(f.waiting))] }
 
 // See takes each frame that is read, also one that a filter leaves out: it shows for how long there was a capture at a point.
-func (f *Follower) See(frame *dissect.Frame) {
-	if !frame.Timeless {
-		f.clocks.see(f.clocks.of(frame.Point.File), frame.Time)
-	}
-}
+func (f *Follower) See(frame *dissect.Frame) { f.ownShard().See(frame) }
 
 // Packet takes a packet. Nothing in it is pending, and its checksums are verified.
 func (f *Follower) Packet(p *dissect.Packet) error {
-	f.Frames++
-	if p.Timeless {
-		f.Unfollowed[timeless]++
-		return nil
+	s := f.ownShard()
+	s.Packet(p)
+	return s.Play()
+}
+
+// ownShard is the shard of somebody who needs no others.
+func (f *Follower) ownShard() *shard {
+	if f.own == nil {
+		f.own = f.newShard()
 	}
-	f.now = max(f.now, p.Time)
+	return f.own
+}
+
+// see takes when there were frames at a capture point.
+func (f *Follower) see(w *span) {
+	clock := f.clocks.at(w.point)
+	f.clocks.see(clock, w.first)
+	f.clocks.see(clock, w.last)
+}
+
+// take takes what a packet says, in the words of a shard.
+func (f *Follower) take(s *shard, say *saying) {
+	f.Frames++
+	if say.why == timeless {
+		f.Unfollowed[timeless]++
+		return
+	}
+	c := &say.capture
+	f.now = max(f.now, c.time)
 	f.expire()
-	in := f.insides.Read(p)
-	c := &f.capture
-	*c = capture{}
-	w, why := f.read(p, &in, c)
-	if why != followed {
-		f.Unfollowed[why]++
-		return nil
+	c.clock = int16(f.clocks.at(say.point))
+	if say.encrypted {
+		f.Encrypted++
+	}
+	if say.why == followed && !s.numbered(c) {
+		say.why = noRoom
+	}
+	if say.why != followed {
+		f.Unfollowed[say.why]++
+		return
 	}
 	place := f.places.all[c.place]
+	c.point = place.at
 	place.Frames++
-	place.Bytes += uint64(p.WireLen)
-	n, v := f.find(w, c, &in)
+	place.Bytes += uint64(say.wireLen)
+	n, v := f.find(say.prints, c, say.proves)
 	switch {
 	case v == repeat:
 		f.at(n).again++
 		place.Again++
 	case v == another:
-		f.begin(w, c)
+		f.begin(say.prints, c)
 	default:
 		f.join(n, c)
 	}
-	return nil
-}
-
-// read makes c what p says.
-func (f *Follower) read(p *dissect.Packet, in *flows.Inside, c *capture) (w prints, why reason) {
-	c.time, c.frame = p.Time, p.Number
-	c.clock = int16(f.clocks.of(p.Point.File))
-	ip, link := innermost(p)
-	path := in.Path
-	i := ip
-	switch {
-	case link > 0:
-		path, i = in.Around, link
-		w, why = c.readLink(p, link)
-	case ip == 0 || in.Observation == nil:
-		return w, unknown
-	default:
-		w, why = c.readIP(p, ip, in)
-	}
-	if why != followed {
-		return w, why
-	}
-	for j := range p.Layers {
-		if l := &p.Layers[j]; l.Protocol == idESP && l.Flags&dissect.Quoted == 0 && p.Stop.Reason == dissect.StopOpaque {
-			f.Encrypted++
-			break
-		}
-	}
-	var ok bool
-	if c.place, ok = f.places.at(p.Point, path); !ok {
-		return w, noRoom
-	}
-	c.point = f.places.all[c.place].at
-	c.ends = f.ends.of(p, i)
-	if f.options.Flow > 0 {
-		c.text = appendHeaders(nil, p)
-	}
-	return w, followed
 }
 
 // begin makes a journey of a packet's first capture.

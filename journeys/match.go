@@ -1,10 +1,6 @@
 package journeys
 
-import (
-	"net/netip"
-
-	"pktscope/flows"
-)
+import "net/netip"
 
 // journey is a packet that waits: more captures of it may come.
 type journey struct {
@@ -148,8 +144,7 @@ var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 // find returns the journey that c belongs to, 0 if it begins one. Of several packets that are alike it is the one whose payload and
 // identification are the same and for which the time since then is most like the time that packets take from there to here.
-func (f *Follower) find(w prints, c *capture, in *flows.Inside) (n uint64, v verdict) {
-	proves := c.quotes || in.Observation != nil && in.PrintProves()
+func (f *Follower) find(w prints, c *capture, proves bool) (n uint64, v verdict) {
 	var nearest int64
 	equal := 0
 	look := func(index map[uint64]uint64, key uint64, which int) {

@@ -2,6 +2,7 @@ package journeys
 
 import (
 	"encoding/binary"
+	"math"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -30,10 +31,18 @@ const maxPlaces = 1 << 14
 
 // places are all that were met.
 type places struct {
+	limit int
 	byKey map[string]int32 // index
 	all   []*Place
 	key   []byte
 	spots map[[2]uint32]int32 // numbers of capture points, by their ID and the interface
+}
+
+// noLimit is the limit of a table that is bounded in another way.
+const noLimit = math.MaxInt
+
+func newPlaces(limit int) places {
+	return places{limit: limit, byKey: map[string]int32{}, spots: map[[2]uint32]int32{}}
 }
 
 // at returns the index of a place. It is not ok if there is no room for another one.
@@ -49,7 +58,7 @@ func (p *places) at(point *dissect.Point, path flows.Path) (index int32, ok bool
 	if index, ok = p.byKey[string(p.key)]; ok {
 		return index, true
 	}
-	if len(p.all) >= maxPlaces {
+	if len(p.all) >= p.limit {
 		return 0, false
 	}
 	index = int32(len(p.all))

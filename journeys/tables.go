@@ -11,6 +11,9 @@ import (
 
 // Finish judges what still waits. Nothing is to be taken afterwards.
 func (f *Follower) Finish() {
+	if f.own != nil {
+		f.own.Play() // frames that were seen behind the last packet
+	}
 	f.clocks.settle(1)
 	f.clocks.giveUp()
 	f.release(true)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pktscope/dissect/filter"
+	"pktscope/flows"
 	"pktscope/pcaps"
 	"pktscope/reports"
 )
@@ -22,8 +23,12 @@ type Options struct {
 	Duration time.Duration        // end after so long, 0 for never
 	Reports  []string             // names, as for [reports.NewSet]
 	Read     reports.Options      // as for files; its Filter is the one to begin with, MaximumCount ends the run
-	Top      int                  // rows of each table, 0 for all
 	Span     Span                 // of which time there are tables
+
+	// Flows is shown all flows since the start, before each interval is published, and Left those that leave before to keep a limit. Totals that start over
+	// forget flows: then it is shown them with last set, as at the end. Both are nil for nobody, and need a Span with totals.
+	Flows func(t *flows.Tracker, now int64, last bool)
+	Left  func(*flows.Flow)
 
 	// Watch returns a consumer that sees the packets, too, and hands them on; nil for nobody.
 	Watch func(reports.Sharded) reports.Sharded
@@ -99,6 +104,9 @@ func (e *Engine) open() error {
 func (e *Engine) begin() (err error) {
 	if e.sets, err = newSets(e.options.Span, e.options.Reports, e.source, e.options.Read); err != nil {
 		return err
+	}
+	if e.options.Left != nil && e.sets.total != nil {
+		e.sets.total.OnLeave(e.options.Left)
 	}
 	var c reports.Sharded = e.sets
 	if e.options.Watch != nil {
@@ -180,6 +188,11 @@ func (e *Engine) publish(m *pcaps.Mark) {
 	if f := e.options.Read.Filter; f != nil {
 		i.Filter = f.String()
 	}
+	if e.options.Flows != nil && e.sets.total != nil {
+		if t := e.sets.total.Tracker(); t != nil {
+			e.options.Flows(t, m.To, m.Last || e.changing())
+		}
+	}
 	i.Now = e.summed(e.sets.now, e.sets.sums.minus(e.before), m.Interfaces, e.counted)
 	i.Total = e.summed(e.sets.total, e.sets.sums, m.Interfaces, e.started)
 	for _, see := range e.subscribers {
@@ -207,12 +220,14 @@ func (e *Engine) summed(set *reports.Set, n sums, rows, before []pcaps.Interface
 		s.Counters = s.Counters.Plus(s.Interfaces[i].Counters)
 	}
 	slices.SortFunc(s.Interfaces, func(a, b pcaps.InterfaceCounters) int { return strings.Compare(a.Name, b.Name) })
-	if e.options.Top > 0 {
-		for _, t := range s.Tables {
-			t.Top(e.options.Top)
-		}
-	}
 	return s
+}
+
+// changing tells whether another filter will be in force from here on.
+func (e *Engine) changing() bool {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	return e.changed
 }
 
 // change puts another filter in force, if somebody wants one.

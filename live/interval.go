@@ -1,6 +1,8 @@
 package live
 
 import (
+	"slices"
+
 	"pktscope/pcaps"
 	"pktscope/reports"
 )
@@ -33,6 +35,24 @@ type Sums struct {
 
 	Tables   []*reports.Table  // of the reports that were asked for: what read would say of these packets; see [Options.Span]
 	Findings []reports.Finding // the most serious first
+}
+
+// Top returns the interval with the n largest rows of each table, 0 for all. The tables of i stay as they are.
+func (i *Interval) Top(n int) *Interval {
+	if n == 0 {
+		return i
+	}
+	cut := *i
+	for _, s := range []*Sums{&cut.Now, &cut.Total} {
+		s.Tables = slices.Clone(s.Tables)
+		for t := range s.Tables {
+			table := *s.Tables[t]
+			table.Rows = slices.Clone(table.Rows)
+			table.Top(n)
+			s.Tables[t] = &table
+		}
+	}
+	return &cut
 }
 
 // Rate is n a second, for what was counted in the interval.

@@ -56,11 +56,19 @@ func newSets(span Span, names []string, src pcaps.Source, o reports.Options) (s 
 	return s, err
 }
 
-// Packet implements [reports.Consumer].
+// Packet implements [reports.Consumer], for somebody who has the packets already.
 func (s *sets) Packet(p *dissect.Packet) error {
-	t := s.NewShard()
-	t.Packet(p)
-	return errors.Join(t.Play(), t.Flush())
+	s.sums.packets++
+	s.sums.bytes += uint64(p.WireLen)
+	for _, set := range []*reports.Set{s.now, s.total} {
+		if set == nil {
+			continue
+		}
+		if err := set.Packet(p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // NewShard implements [reports.Sharded].
@@ -86,6 +94,13 @@ func (s *setsShard) Packet(p *dissect.Packet) {
 	s.block.bytes += uint64(p.WireLen)
 	for _, t := range s.shards {
 		t.Packet(p)
+	}
+}
+
+// Begin implements [reports.Shard].
+func (s *setsShard) Begin(block uint64) {
+	for _, t := range s.shards {
+		t.Begin(block)
 	}
 }
 

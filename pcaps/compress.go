@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/bzip2"
 	"io"
+	"runtime"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -50,7 +51,15 @@ func compressionOf(head []byte) (c compression, ok bool) {
 
 func openGzip(r *bufio.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) }
 
-func openLZ4(r *bufio.Reader) (io.ReadCloser, error) { return io.NopCloser(lz4.NewReader(r)), nil }
+func openLZ4(r *bufio.Reader) (io.ReadCloser, error) {
+	d := lz4.NewReader(r)
+	// Blocks are decompressed beside each other where they do not depend on each other. One core keeps more than two busy that analyse what comes
+	// out, and a block may have 4 MiB.
+	if err := d.Apply(lz4.ConcurrencyOption(max(1, min(runtime.GOMAXPROCS(0)/4, 4)))); err != nil {
+		return nil, err
+	}
+	return io.NopCloser(d), nil
+}
 
 func openBzip2(r *bufio.Reader) (io.ReadCloser, error) { return io.NopCloser(bzip2.NewReader(r)), nil }
 

@@ -6,8 +6,11 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"io"
+	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -109,6 +112,61 @@ func TestCompressedCutShort(t *testing.T) {
 				t.Errorf("%s cut to %d bytes of %d: %d frames, %v", c.name, n, len(file), len(frames), err)
 			}
 		}
+	}
+}
+
+// On any number of processors the same is read, be it cut short or damaged.
+func TestCompressedOnManyProcessors(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	file := manyFrames(1000)["pcap"]
+	for name := range compressors {
+		whole := compress(t, name, file)
+		damaged := bytes.Clone(whole)
+		damaged[len(damaged)*2/3] ^= 0xff
+		parts := slices.Concat(compress(t, name, file[:300_000]), compress(t, name, file[300_000:]))
+		for i, packed := range [][]byte{whole, whole[:len(whole)/2], damaged, parts} {
+			var want, failed string
+			for _, processors := range []int{1, 2, 16} {
+				runtime.GOMAXPROCS(processors)
+				_, frames, err := readPiped(packed)
+				got := fmt.Sprint(showAll(frames))
+				if want == "" {
+					want, failed = got, fmt.Sprint(err)
+				}
+				if got != want || fmt.Sprint(err) != failed {
+					t.Errorf("%s, case %d: on %d processors %d frames, %v; on one others, or %s", name, i, processors, len(frames), err, failed)
+				}
+			}
+		}
+	}
+}
+
+// BenchmarkDecompress is how fast frames of 500 bytes come out of each compression, that compress to about half.
+func BenchmarkDecompress(b *testing.B) {
+	le := binary.LittleEndian
+	file, data := pcapHeader(le, magicMicro, 65535, 1), make([]byte, 500)
+	for i, x := uint32(0), uint32(1); i < 3000; i++ {
+		for at := range data {
+			x = x*1664525 + 1013904223
+			data[at] = "0123456789abcdef"[x>>28]
+		}
+		file = append(file, pcapRecordOf(le, i, 0, len(data), data)...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(compressors)) {
+		packed := compress(b, name, file)
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(file)))
+			b.ReportAllocs()
+			for b.Loop() {
+				r, err := NewReader(bytes.NewReader(packed), "bench")
+				if err != nil {
+					b.Fatal(err)
+				}
+				if n := drain(b, r); n != 3000 {
+					b.Fatal(n)
+				}
+			}
+		})
 	}
 }
 

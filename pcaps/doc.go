@@ -1,22 +1,18 @@
 // Package pcaps reads packet captures: pcap, pcapng and snoop files, plain or compressed with gzip, zstd, lz4, xz or
 // bzip2, from a file or a pipe. Both the format and the compression are told by the first bytes, never by the name.
 //
-// A [Reader] walks one file, [OpenAll] merges several by time; both are a [Source]. Frames come without a copy and
-// without an allocation:
+// A [Reader] reads one file, [OpenAll] merges several by time; both are a [Source], which fills a [Block] with frames, for any number of
+// goroutines at a time. Frames stay where they were read, and need no allocation. Who has no use for several goroutines ranges over
+// [Frames]:
 //
 //	src, err := pcaps.OpenAll(paths, pcaps.Options{})
 //	...
 //	defer src.Close()
-//	var frame pcaps.Frame
-//	for {
-//		err := src.Next(&frame)
-//		if err == io.EOF {
-//			break
-//		}
+//	for frame, err := range pcaps.Frames(src) {
 //		if err != nil {
 //			... // report it and go on: other files may follow
 //		}
-//		... // frame.Data is valid until the next call of Next
+//		... // frame.Data is valid until the next frame
 //	}
 //
 // The package holds the reference corpus, too: [Corpus] lists recordings of real networks, each of which opens under the name "corpus:NAME".

@@ -1,13 +1,16 @@
 package pcaps
 
-import "cmp"
+import (
+	"cmp"
+	"sync"
+)
 
-// Frame is one captured frame. [Source.Next] fills it anew each time.
+// Frame is one captured frame.
 type Frame struct {
 	Number    uint64     // from 1, over all input in the order of reading
 	Time      int64      // when it was captured, in ns since the Unix epoch
 	Timeless  bool       // the file does not say when (pcapng's Simple Packet Block); Time is 0
-	Data      []byte     // the bytes captured; valid until the next call of Next
+	Data      []byte     // the bytes captured; valid until its [Block] is filled again
 	WireLen   int        // bytes on the wire, never below len(Data)
 	Interface *Interface // where it was captured
 	Offset    int64      // of its record or block, in bytes from the start of the (decompressed) file
@@ -36,25 +39,53 @@ type Interface struct {
 	Description    string
 	Hardware       string
 	OS             string
-	Filter         string // the capture filter, as text
-	Comments       []string
+	Filter         string   // the capture filter, as text
+	Comments       []string // of its description
 	LinkType       LinkType
 	SnapLen        uint32 // the longest capture of a frame in bytes, 0 for no limit
 	FCSLen         int    // bytes of frame check sequence at the end of a frame, -1 unknown
 	Speed          uint64 // bits per second, 0 unknown
 	TicksPerSecond uint64 // the resolution of its clock: 1000000 for µs
 
-	// What the capturing system counted, -1 where the file does not say. Statistics follow the frames that they
-	// count, so these are final only at the end of the file.
+	clock   clock
+	counted *counted // nil for one that no file describes
+}
+
+// Statistics are what the capturing system counted at an interface, -1 where the file does not say.
+type Statistics struct {
 	Received  int64 // packets that came in
 	Dropped   int64 // packets that the interface lost for want of resources
 	OSDropped int64 // packets that the operating system lost
+	Comments  []string
+}
 
-	clock clock
+var noStatistics = Statistics{Received: -1, Dropped: -1, OSDropped: -1}
+
+// counted is statistics that one goroutine reads while another may ask.
+type counted struct {
+	mutex sync.Mutex
+	Statistics
+}
+
+// Statistics returns what the file has said by now. It follows the frames that it counts, so it is final only at the end of the file.
+func (i *Interface) Statistics() Statistics {
+	if i.counted == nil {
+		return noStatistics
+	}
+	i.counted.mutex.Lock()
+	defer i.counted.mutex.Unlock()
+	return i.counted.Statistics
+}
+
+// Uncounted returns an interface that is like i, and has no statistics.
+func (i *Interface) Uncounted() *Interface {
+	like := *i
+	like.counted = nil
+	return &like
 }
 
 func newInterface(link LinkType, snapLen uint32) *Interface {
-	return &Interface{ID: -1, LinkType: link, SnapLen: snapLen, FCSLen: -1, Received: -1, Dropped: -1, OSDropped: -1}
+	return &Interface{ID: -1, LinkType: link, SnapLen: snapLen, FCSLen: -1, counted: &counted{Statistics: noStatistics}}
 }
 
 // ticks is the stamp that the interface's clock puts on a time.

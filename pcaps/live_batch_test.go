@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// filled is a batch of n frames of random lengths, a millisecond between them, whose bytes say their number.
-func filled(first uint64, n int, points ...*Interface) *batch {
+// numbered is a batch of n frames of random lengths, a millisecond between them, whose bytes say their number.
+func numbered(first uint64, n int, points ...*Interface) *batch {
 	random := rand.New(rand.NewPCG(first, 1))
 	b := newBatch()
 	b.first = first
@@ -39,7 +39,7 @@ func testPoints(names ...string) (points []*Interface) {
 // What is recorded of a batch is what analysis sees of it.
 func TestBatchIsPcapng(t *testing.T) {
 	points := testPoints("a", "b")
-	b := filled(7, 1000, points...)
+	b := numbered(7, 1000, points...)
 	file := appendSection(nil, &Section{})
 	for _, p := range points {
 		file = appendInterface(file, p)
@@ -68,7 +68,7 @@ func TestBatchIsPcapng(t *testing.T) {
 func TestQueueHasALimit(t *testing.T) {
 	point := testPoints("a")
 	q := newQueue(1)
-	first, second := filled(1, 10, point...), filled(11, 10, point...)
+	first, second := numbered(1, 10, point...), numbered(11, 10, point...)
 	if !q.push(first) || q.push(second) {
 		t.Error("the queue takes the first batch, and not the second")
 	}
@@ -125,14 +125,14 @@ func TestRecent(t *testing.T) {
 	points := testPoints("a")
 	l := newLive(LiveOptions{Recent: 1})
 	for i := range 3 {
-		b := filled(uint64(1+100*i), 100, points...)
+		b := numbered(uint64(1+100*i), 100, points...)
 		l.kept.add(b)
 		b.release()
 	}
 	s := l.Recent()
 	defer s.Close()
 	for i := 3; i < 6; i++ {
-		b := filled(uint64(1+100*i), 100, points...)
+		b := numbered(uint64(1+100*i), 100, points...)
 		l.kept.add(b)
 		b.release()
 	}

@@ -60,7 +60,7 @@ type merger struct {
 func (m *merger) start(window int) {
 	for _, r := range m.readers {
 		in := &input{r: r, window: window, ring: make([]*pending, 0, 2*window)}
-		r.moving = in.rescue
+		r.moving, r.given = in.rescue, &m.number
 		in.lookAhead(false)
 		m.inputs = append(m.inputs, in)
 	}
@@ -123,7 +123,7 @@ func (m *merger) next(held bool) (*pending, error) {
 
 func (m *merger) Interfaces() (all []*Interface) {
 	for _, r := range m.readers {
-		all = append(all, r.interfaces...)
+		all = append(all, r.Interfaces()...)
 	}
 	return all
 }

@@ -244,7 +244,7 @@ func (p *pcapngReader) readSection(block []byte) error {
 			section.Application = p.keepText(value)
 		}
 	}
-	p.sections = append(p.sections, section)
+	p.told(func() { p.sections = append(p.sections, section) })
 	p.section = nil
 	return nil
 }
@@ -417,7 +417,9 @@ func (p *pcapngReader) readStatistics(block []byte) error {
 	if id >= uint32(len(p.section)) {
 		return p.damage(8, fmt.Sprintf("statistics of interface %d", id), fmt.Sprintf("one of the section's %d", len(p.section)))
 	}
-	iface := p.section[id]
+	counted := p.section[id].counted
+	counted.mutex.Lock()
+	defer counted.mutex.Unlock()
 	for options := body[12:]; ; {
 		code, value, rest, err := p.option(block, options)
 		if err != nil || code == optEnd {
@@ -425,7 +427,7 @@ func (p *pcapngReader) readStatistics(block []byte) error {
 		}
 		options = rest
 		if code == optComment {
-			iface.Comments = p.keepComment(iface.Comments, value)
+			counted.Comments = p.keepComment(counted.Comments, value)
 		}
 		if len(value) != 8 {
 			continue
@@ -433,11 +435,11 @@ func (p *pcapngReader) readStatistics(block []byte) error {
 		count := int64(min(p.u64(value), math.MaxInt64))
 		switch code {
 		case statisticsReceived:
-			iface.Received = count
+			counted.Received = count
 		case statisticsDropped:
-			iface.Dropped = count
+			counted.Dropped = count
 		case statisticsOSDropped:
-			iface.OSDropped = count
+			counted.OSDropped = count
 		}
 	}
 }
@@ -465,7 +467,7 @@ func (p *pcapngReader) readNames(block []byte) error {
 				names = append(names, string(name))
 			}
 		}
-		p.names = append(p.names, NameRecord{addr, names})
+		p.told(func() { p.names = append(p.names, NameRecord{addr, names}) })
 	}
 }
 
@@ -479,7 +481,7 @@ func (p *pcapngReader) readSecrets(block []byte) error {
 		return p.damage(12, fmt.Sprintf("secrets length %d", n), fmt.Sprintf("at most %d, what the block holds", len(data)))
 	}
 	if p.keep(int(n)) {
-		p.secrets = append(p.secrets, Secrets{p.u32(body), slices.Clone(data[:n])})
+		p.told(func() { p.secrets = append(p.secrets, Secrets{p.u32(body), slices.Clone(data[:n])}) })
 	}
 	return nil
 }

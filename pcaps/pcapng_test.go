@@ -51,12 +51,16 @@ func TestPcapngContents(t *testing.T) {
 		}
 		want := []*Interface{
 			{File: "test", Name: "swp1", Description: "uplink", Hardware: "mlx5", OS: "Linux", Filter: "not port 22", Comments: []string{"mirrored"},
-				LinkType: LinkTypeEthernet, SnapLen: 262144, FCSLen: 4, Speed: 100e9, TicksPerSecond: 1e9, Received: 1000, Dropped: 7, OSDropped: 3},
-			{File: "test", Index: 1, ID: 1, LinkType: LinkTypeEthernet, FCSLen: -1, TicksPerSecond: 1e6, Received: math.MaxInt64, Dropped: -1, OSDropped: -1},
-			{File: "test", Section: 1, Index: 2, LinkType: LinkTypeLinuxSLL, FCSLen: -1, TicksPerSecond: 1e6, Received: -1, Dropped: -1, OSDropped: -1},
+				LinkType: LinkTypeEthernet, SnapLen: 262144, FCSLen: 4, Speed: 100e9, TicksPerSecond: 1e9},
+			{File: "test", Index: 1, ID: 1, LinkType: LinkTypeEthernet, FCSLen: -1, TicksPerSecond: 1e6},
+			{File: "test", Section: 1, Index: 2, LinkType: LinkTypeLinuxSLL, FCSLen: -1, TicksPerSecond: 1e6},
 		}
 		if diff := cmp.Diff(want, r.Interfaces(), cmpopts.IgnoreUnexported(Interface{})); diff != "" {
 			t.Errorf("%v: interfaces (-want +got)\n%s", o, diff)
+		}
+		counted := []Statistics{{1000, 7, 3, nil}, {math.MaxInt64, -1, -1, nil}, {-1, -1, -1, nil}}
+		if diff := cmp.Diff(counted, statisticsOf(r.Interfaces())); diff != "" {
+			t.Errorf("%v: statistics (-want +got)\n%s", o, diff)
 		}
 		if diff := cmp.Diff([]Section{{"a switch", "Linux 6.1", "dumpcap", []string{"one", "two"}}, {}}, r.Sections()); diff != "" {
 			t.Errorf("%v: sections (-want +got)\n%s", o, diff)
@@ -137,6 +141,13 @@ func TestKeepsWithinLimit(t *testing.T) {
 }
 
 // Neither do texts of interfaces, names without letters, or sections.
+func statisticsOf(interfaces []*Interface) (all []Statistics) {
+	for _, i := range interfaces {
+		all = append(all, i.Statistics())
+	}
+	return all
+}
+
 func TestKeepsLittle(t *testing.T) {
 	le := binary.LittleEndian
 	text := bytes.Repeat([]byte("x"), 0xffff)

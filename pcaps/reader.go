@@ -49,6 +49,7 @@ type Reader struct {
 	format     format
 	source     *source
 	pieces     pieces
+	ahead      *ahead // of a file that is compressed
 	size       int64
 	stat       os.FileInfo // nil where the caller opened the file
 	closers    []io.Closer
@@ -62,49 +63,6 @@ type Reader struct {
 // returns needs no file and no frame number.
 type format interface {
 	next(*Frame) error
-}
-
-// contents is what a file says besides its frames.
-type contents struct {
-	name       string
-	index      int // of the file
-	interfaces []*Interface
-	sections   []Section
-	names      []NameRecord
-	secrets    []Secrets
-	kept       int // bytes
-	notKept    int // blocks and comments
-}
-
-func (c *contents) addInterface(i *Interface) {
-	i.File, i.FileIndex, i.Index = c.name, c.index, len(c.interfaces)
-	c.interfaces = append(c.interfaces, i)
-}
-
-// keep reports whether n more bytes can be kept.
-func (c *contents) keep(n int) bool {
-	n += keptOverhead
-	if c.kept+n > maxKept {
-		c.notKept++
-		return false
-	}
-	c.kept += n
-	return true
-}
-
-// keepText returns the text of an option, none if it cannot be kept.
-func (c *contents) keepText(value []byte) string {
-	if !c.keep(len(value)) {
-		return ""
-	}
-	return text(value)
-}
-
-func (c *contents) keepComment(comments []string, value []byte) []string {
-	if !c.keep(len(value)) {
-		return comments
-	}
-	return append(comments, text(value))
 }
 
 // Open opens a capture file, "-" for standard input, "corpus:NAME" for a [Recording]. The error is a *[FormatError] if it is none, a
@@ -161,6 +119,7 @@ func newReader(src io.Reader, name string, index, block int) (*Reader, error) {
 		size:     -1,
 		latest:   math.MinInt64,
 	}
+	r.given = &r.frames
 	r.stream = stream{src: r.source, buf: make([]byte, block)}
 	r.pieces.size = block
 	r.pieces.passed.L = &r.pieces.mutex
@@ -179,11 +138,13 @@ func (r *Reader) detect() (err error) {
 	if c, ok := compressionOf(head); ok {
 		again := io.MultiReader(bytes.NewReader(slices.Clone(head)), r.source)
 		plain, err := c.open(bufio.NewReaderSize(again, 64<<10))
-		r.stream = stream{src: plain, packed: c.name, buf: r.buf}
+		r.stream = stream{packed: c.name, buf: r.buf}
 		if err != nil {
 			return r.corrupt(err)
 		}
-		r.closers = append(r.closers, plain)
+		r.ahead = newAhead(plain, r.pieces.size, r.pieces.size)
+		r.src = r.ahead
+		r.closers = append(r.closers, r.ahead)
 		head = r.peek(enough)
 	}
 	switch _, _, isPcap := pcapMagic(head); {
@@ -243,11 +204,15 @@ func (r *Reader) walk(b *Block, n int, err error, last uint64) error {
 		return io.EOF
 	}
 	plain := r.source.file != nil
-	if plain {
-		size := r.pieces.size
+	switch size := r.pieces.size; {
+	case plain:
 		b.memory = r.moveTo(b.memory, size, size+n)
 		r.err = cmp.Or(r.err, err)
-	} else {
+	case r.ahead != nil:
+		f := r.ahead.exchange(b.memory)
+		b.memory = r.moveTo(f.memory, f.start, f.end)
+		r.err = cmp.Or(r.err, f.err)
+	default:
 		start := len(r.unread())
 		if len(b.memory) < 2*start {
 			b.memory = make([]byte, 2*start)
@@ -271,8 +236,8 @@ func (r *Reader) walk(b *Block, n int, err error, last uint64) error {
 	if len(b.Frames) == 0 && b.Damage == nil {
 		return io.EOF
 	}
-	if !plain {
-		b.memory = r.buf
+	if !plain && r.ahead == nil {
+		b.memory = r.buf // it may have grown
 	}
 	r.leave()
 	return nil
@@ -308,16 +273,16 @@ func (r *Reader) located(err error) error {
 
 func (r *Reader) Info() Info { return r.info }
 
-func (r *Reader) Interfaces() []*Interface { return r.interfaces }
+func (r *Reader) Interfaces() []*Interface { return r.now().interfaces }
 
 // Sections returns the sections of a pcapng file that have been read so far; none for other formats.
-func (r *Reader) Sections() []Section { return r.sections }
+func (r *Reader) Sections() []Section { return r.now().sections }
 
 // Names returns the name resolution records that have been read so far.
-func (r *Reader) Names() []NameRecord { return r.names }
+func (r *Reader) Names() []NameRecord { return r.now().names }
 
 // Secrets returns the decryption secrets that have been read so far.
-func (r *Reader) Secrets() []Secrets { return r.secrets }
+func (r *Reader) Secrets() []Secrets { return r.now().secrets }
 
 // NotKept counts the texts, names and secrets that were left out because the file holds more than 64 MiB of them.
 func (r *Reader) NotKept() int { return r.notKept }

@@ -180,14 +180,14 @@ func (r *recorder) appendStatistics(dst []byte) []byte {
 		if id < len(f.seen) {
 			frames = f.seen[id]
 		}
-		if c := counted(r.rows, i.Name).Minus(counted(f.begun, i.Name)); c.Received > 0 || c.Dropped > 0 { // the interface has a ring of its own
+		if c := countersOf(r.rows, i.Name).Minus(countersOf(f.begun, i.Name)); c.Received > 0 || c.Dropped > 0 { // the interface has a ring of its own
 			dst = appendCount(dst, statisticsReceived, int64(c.Received))
 			dst = appendCount(dst, statisticsOSDropped, int64(c.Dropped))
 		}
 		dst = appendCount(dst, statisticsDelivered, frames)
 		dst = endBlock(append(dst, noMoreOptions...), start)
 	}
-	if c := counted(r.rows, AnyInterface).Minus(counted(f.begun, AnyInterface)); c.Dropped > 0 && f.described > 0 {
+	if c := countersOf(r.rows, AnyInterface).Minus(countersOf(f.begun, AnyInterface)); c.Dropped > 0 && f.described > 0 {
 		var start int
 		dst, start = beginBlock(dst, blockStatistics)
 		dst = binary.LittleEndian.AppendUint32(dst, 0)
@@ -198,8 +198,8 @@ func (r *recorder) appendStatistics(dst []byte) []byte {
 	return dst
 }
 
-// counted are the counters of the interface of that name.
-func counted(rows []InterfaceCounters, name string) Counters {
+// countersOf are the counters of the interface of that name.
+func countersOf(rows []InterfaceCounters, name string) Counters {
 	for i := range rows {
 		if rows[i].Name == name {
 			return rows[i].Counters

@@ -19,7 +19,7 @@ func recordAll(t *testing.T, o RecordOptions, batches int) (c RecordCounters, sa
 	}
 	rows := []InterfaceCounters{{Name: "a"}, {Name: "b"}}
 	for i := range batches {
-		b := filled(uint64(1+100*i), 100, points...)
+		b := numbered(uint64(1+100*i), 100, points...)
 		rows = []InterfaceCounters{{"a", Counters{Received: uint64(60 * (i + 1)), Dropped: uint64(10 * (i + 1))}}, {"b", Counters{Received: uint64(50 * (i + 1))}}}
 		r.record(b, points, rows)
 		b.release()
@@ -57,8 +57,9 @@ func TestRecorder(t *testing.T) {
 		if n != 3000 || c.Written != 3000 || c.Lost != 0 || c.Files != 1 || c.File != "" || said != nil {
 			t.Errorf("%s: %d frames, %+v, %q", name, n, c, said)
 		}
-		if len(points) != 2 || points[0].Name != "a" || points[0].Received != 1800 || points[0].OSDropped != 300 || points[1].Received != 1500 {
-			t.Errorf("%s: interfaces %+v", name, points[0])
+		if len(points) != 2 || points[0].Name != "a" || points[0].Statistics().Received != 1800 || points[0].Statistics().OSDropped != 300 ||
+			points[1].Statistics().Received != 1500 {
+			t.Errorf("%s: interfaces %+v, %+v", name, points[0], points[0].Statistics())
 		}
 		if _, err := os.Stat(file + partEnding); err == nil {
 			t.Errorf("%s: the part is still there", name)
@@ -113,7 +114,7 @@ func TestRecorderRemovesItsOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.record(filled(1, 10, points...), points, nil)
+	r.record(numbered(1, 10, points...), points, nil)
 	for r.counters().Written == 0 {
 		time.Sleep(time.Millisecond)
 	}
@@ -124,7 +125,7 @@ func TestRecorderRemovesItsOwn(t *testing.T) {
 	if err := os.WriteFile(first+partEnding, []byte("another"), 0o600); err != nil { // it becomes first, and then it is removed no more
 		t.Fatal(err)
 	}
-	late := filled(1, 10, points...)
+	late := numbered(1, 10, points...)
 	for i := range late.frames {
 		late.frames[i].time += int64(2 * time.Hour)
 	}

@@ -32,6 +32,7 @@ var snoopLinks = map[uint32]LinkType{
 type snoopReader struct {
 	*stream
 	iface *Interface
+	drops int64 // as last counted, -1 before
 }
 
 func openSnoop(r *Reader) (format, error) {
@@ -52,7 +53,7 @@ func openSnoop(r *Reader) (format, error) {
 	r.addInterface(iface)
 	r.info = Info{Format: "snoop", ByteOrder: bigEndian.String(), Compression: r.packed}
 	r.consume(snoopHeaderLen)
-	return &snoopReader{&r.stream, iface}, nil
+	return &snoopReader{&r.stream, iface, -1}, nil
 }
 
 func (s *snoopReader) next(f *Frame) (err error) {
@@ -79,7 +80,12 @@ func (s *snoopReader) next(f *Frame) (err error) {
 			return err
 		}
 	}
-	s.iface.Dropped = int64(drops)
+	if s.drops != int64(drops) {
+		s.drops = int64(drops)
+		s.iface.counted.mutex.Lock()
+		s.iface.counted.Dropped = s.drops
+		s.iface.counted.mutex.Unlock()
+	}
 	*f = Frame{
 		Time:      int64(seconds)*nsPerSecond + int64(micros)*1000,
 		Data:      b[snoopRecordLen : snoopRecordLen+capLen : snoopRecordLen+capLen],

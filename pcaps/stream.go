@@ -26,6 +26,9 @@ type stream struct {
 	moving     func() // told before bytes that were consumed are overwritten; nil if nobody keeps them
 }
 
+// maxIdle is how often an io.Reader may return nothing and no error.
+const maxIdle = 100
+
 // errMore says that what is unread is the beginning of something whole.
 var errMore = errors.New("more is to be read")
 
@@ -79,7 +82,7 @@ func (s *stream) fill() {
 		copy(grown, s.buf)
 		s.buf = grown
 	}
-	for range 100 { // an io.Reader may return nothing and no error, but not for ever
+	for range maxIdle {
 		n, err := s.src.Read(s.buf[s.end:])
 		s.end += n
 		s.err = err

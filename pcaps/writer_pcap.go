@@ -20,7 +20,7 @@ const noSnapLen = 262144
 
 func (e *pcapEncoder) frame(dst []byte, f *Frame) ([]byte, error) {
 	if !e.began {
-		dst = e.begin(dst, f.Interface, f.FCSLen())
+		dst = e.begin(dst, f.Interface, f.FCSLen(), f.Number)
 	}
 	switch {
 	case f.Interface.LinkType != e.link:
@@ -47,15 +47,18 @@ func (e *pcapEncoder) finish(dst []byte) []byte {
 	if known := e.src.Interfaces(); len(known) > 0 {
 		point = known[0]
 	}
-	return e.begin(dst, point, point.FCSLen)
+	return e.begin(dst, point, point.FCSLen, math.MaxUint64)
 }
 
-// begin appends the file header for frames like those of the interface.
-func (e *pcapEncoder) begin(dst []byte, point *Interface, fcsLen int) []byte {
+// begin appends the file header for frames like those of the interface, the first of which has a number.
+func (e *pcapEncoder) begin(dst []byte, point *Interface, fcsLen int, number uint64) []byte {
 	e.began, e.link, e.fcsLen = true, point.LinkType, fcsLen
 	snapLen, unlimited, ticks := point.SnapLen, point.SnapLen == 0, point.TicksPerSecond
-	for _, i := range e.src.Interfaces() {
-		snapLen, unlimited, ticks = max(snapLen, i.SnapLen), unlimited || i.SnapLen == 0, max(ticks, i.TicksPerSecond)
+	for _, r := range e.src.Readers() {
+		k, _ := r.with(number)
+		for _, i := range k.interfaces {
+			snapLen, unlimited, ticks = max(snapLen, i.SnapLen), unlimited || i.SnapLen == 0, max(ticks, i.TicksPerSecond)
+		}
 	}
 	if unlimited {
 		snapLen = max(snapLen, noSnapLen)

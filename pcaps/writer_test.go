@@ -66,7 +66,8 @@ func TestWriterKeepsEverything(t *testing.T) {
 		}
 		options := []cmp.Option{cmpopts.IgnoreFields(Interface{}, "File"), cmpopts.IgnoreFields(Frame{}, "Offset"), cmpopts.IgnoreUnexported(Interface{}),
 			cmpopts.EquateComparable(NameRecord{}.Addr)}
-		for _, pair := range [][2]any{{want, got}, {r.Interfaces(), again.Interfaces()}, {r.Sections(), again.Sections()},
+		for _, pair := range [][2]any{{want, got}, {r.Interfaces(), again.Interfaces()}, {statisticsOf(r.Interfaces()), statisticsOf(again.Interfaces())},
+			{r.Sections(), again.Sections()},
 			{r.Names(), again.Names()}, {r.Secrets(), again.Secrets()}} {
 			if diff := cmp.Diff(pair[0], pair[1], options...); diff != "" {
 				t.Errorf("%v (-read +read again):\n%s", o, diff)
@@ -276,5 +277,32 @@ func BenchmarkWrite(b *testing.B) {
 			}
 			w.Discard()
 		})
+	}
+}
+
+// A frame is written through memory that was there before.
+func TestWriterDoesNotAllocate(t *testing.T) {
+	for _, name := range []string{"out.pcap", "out.pcapng"} {
+		r, err := NewReader(bytes.NewReader(everything(orders[0])), "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := Create(filepath.Join(t.TempDir(), name), r, WriteOptions{FramesOnly: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Discard()
+		f := Frame{Number: 1, Time: 1e18, Data: make([]byte, 100), WireLen: 100, Interface: newInterface(LinkTypeEthernet, 0)}
+		write := func() {
+			if err := w.Write(&f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 * pieceSize / 100 { // the buffer is as large as it becomes
+			write()
+		}
+		if n := testing.AllocsPerRun(1000, write); n > 0 {
+			t.Errorf("%s: %v allocations a frame", name, n)
+		}
 	}
 }

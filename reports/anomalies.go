@@ -11,14 +11,11 @@ func newAnomalies(setup) Report { return &anomalies{newAnomalyCounts()} }
 
 func newAnomalyCounts() []firstFrames { return make([]firstFrames, len(dissect.Anomalies())) }
 
-func (r *anomalies) NewPart() Part { return &anomaliesPart{r, newAnomalyCounts()} }
+func (r *anomalies) NewPart() Part { return &anomaliesPart{newAnomalyCounts()} }
 
 func (r *anomalies) Reset() { clear(r.counts) }
 
-type anomaliesPart struct {
-	report *anomalies
-	counts []firstFrames
-}
+type anomaliesPart struct{ counts []firstFrames }
 
 func (t *anomaliesPart) Add(p *dissect.Packet) {
 	for _, a := range p.Anomalies {
@@ -26,12 +23,19 @@ func (t *anomaliesPart) Add(p *dissect.Packet) {
 	}
 }
 
-func (t *anomaliesPart) Flush() {
-	for kind := range t.counts {
-		t.report.counts[kind].absorb(&t.counts[kind])
+func (t *anomaliesPart) Flush() {}
+
+func (r *anomalies) gather(parts []Part) {
+	for _, part := range parts {
+		counts := part.(*anomaliesPart).counts
+		for kind := range counts {
+			r.counts[kind].absorb(&counts[kind])
+		}
+		clear(counts)
 	}
-	clear(t.counts)
 }
+
+func (r *anomalies) size(Part) int { return 0 }
 
 func (r *anomalies) Snapshot() []*Table {
 	t := &Table{

@@ -11,8 +11,17 @@ import (
 	"pktscope/pcaps"
 )
 
-// A run goes block by block. Every worker does all there is to do: it takes a block of frames from the source, decodes them, and when all
-// blocks before have been played it plays its own. So the core that read a block decodes it, and what crosses between cores is small.
+// A run goes block by block. Every worker does all there is to do: it takes a block of frames from the source and decodes them; when it is
+// the block's turn, what needs the packets before is resolved; the shard takes the packets; and when all blocks before have been played,
+// the block is played. So the core that read a block decodes it, what crosses between cores is small, and only resolving and playing go
+// in capture order.
+
+// maxMade is how many bytes the resolver may make for a block, about, before the shard has to play what it has of it.
+const maxMade = 4 << 20
+
+// aheadOfPlay is how many blocks, for each worker, may be taken before those before them are played. A worker has one at a time; twice as many
+// cost nothing.
+const aheadOfPlay = 2
 
 // run is what the workers of a run share.
 type run struct {
@@ -20,11 +29,11 @@ type run struct {
 	last   uint64 // number of the last frame to take
 	intake intake
 
-	playing  sync.Mutex // held to look at what follows
-	turned   sync.Cond  // to play has changed
-	turn     uint64     // number of the block whose turn it is
-	failed   error      // of the consumer
-	resolver *dissect.Resolver
+	resolving turns
+	resolver  *dissect.Resolver // of whose turn it is
+
+	playing turns
+	failed  error // of the consumer; looked at by whose turn to play it is
 
 	config  *dissect.Config
 	options Options
@@ -37,7 +46,7 @@ func newRun(src pcaps.Source, o Options) *run {
 	config := dissect.NewConfig(o.Dissect)
 	r := &run{source: src, last: cmp.Or(o.MaximumCount, math.MaxUint64), config: config, resolver: config.NewResolver(), options: o}
 	r.intake = intake{selects: o.Select, points: map[*pcaps.Interface]*dissect.Point{}}
-	r.turned.L = &r.playing
+	r.resolving.passed.L, r.playing.passed.L = &r.resolving.mutex, &r.playing.mutex
 	return r
 }
 
@@ -51,24 +60,53 @@ func (r *run) err() error {
 	return nil
 }
 
+// turns lets workers do something one after the other, in the order of their blocks.
+type turns struct {
+	mutex  sync.Mutex
+	passed sync.Cond
+	block  uint64 // number of the block whose turn it is
+}
+
+// await waits for the turn of a block.
+func (t *turns) await(block uint64) {
+	t.mutex.Lock()
+	for t.block != block {
+		t.passed.Wait()
+	}
+	t.mutex.Unlock()
+}
+
+// pass ends the turn that somebody has.
+func (t *turns) pass() {
+	t.mutex.Lock()
+	t.block++
+	t.passed.Broadcast()
+	t.mutex.Unlock()
+}
+
 // worker works on one block after another.
 type worker struct {
 	*run
 	shard   Shard
-	serial  bool // the shard's packets have to come in capture order
+	watcher Watcher // the shard, if it is one
 	block   block
 	enter   func() // what is done with the block in the order of the capture
 	decoder *dissect.Decoder
-	packet  dissect.Packet
 	filter  *filter.Filter
 	verify  bool
 	early   bool         // before the filter is asked
 	owner   *flows.Owner // nil if nobody asks whose packets are
+
+	held     []dissect.Packet // the block's packets from the first on that needs what came before it
+	resolved int              // how many of them are
+	finished int              // how many the shard had
+	made     []byte           // what the resolver made for those between
 }
 
 func (r *run) worker(shard Shard) *worker {
 	o := &r.options
 	w := &worker{run: r, shard: shard, decoder: r.config.NewDecoder(), verify: !o.NoChecksums, early: !o.NoChecksums}
+	w.watcher, _ = shard.(Watcher)
 	w.enter = func() { w.intake.enter(&w.block) }
 	if o.Filter != nil {
 		w.filter = o.Filter.Clone()
@@ -82,94 +120,101 @@ func (r *run) worker(shard Shard) *worker {
 
 func (w *worker) work() {
 	for w.source.Fill(&w.block.Block, w.last, w.enter) {
-		done := 0
-		if !w.serial {
-			done = w.ahead()
+		w.shard.Begin(w.block.number)
+		w.ahead()
+		w.resolving.await(w.block.number)
+		for all := false; !all; {
+			if all = w.resolve(); all {
+				w.resolving.pass()
+			}
+			w.finish()
+			w.playing.await(w.block.number)
+			if w.failed == nil {
+				w.failed = w.shard.Play()
+			}
 		}
-		if !w.play(done) {
+		if w.failed == nil {
+			w.failed = w.shard.Flush()
+		}
+		failed := w.failed != nil
+		w.playing.pass()
+		if failed {
 			return
 		}
 	}
 }
 
-// ahead takes those packets at the block's start that need nothing of what came before them, and returns how many they are.
-func (w *worker) ahead() int {
+// ahead decodes the block. Those packets at its start that need nothing of what came before them go to the shard at once.
+func (w *worker) ahead() {
+	w.held, w.resolved, w.finished = w.held[:0], 0, 0
 	for i := range w.block.Frames {
 		f, selected := w.block.frame(i)
-		w.decoder.Decode(&w.packet, f)
-		if w.packet.Pending() {
-			return i
+		n := len(w.held)
+		if n == cap(w.held) {
+			w.held = append(w.held, dissect.Packet{})
+		}
+		w.held = w.held[:n+1]
+		p := &w.held[n]
+		if w.options.Undissected {
+			p.Reset(f)
+		} else {
+			w.decoder.Decode(p, f)
 		}
 		if w.early {
-			w.packet.Verify()
+			p.Verify()
 		}
-		w.finished(selected)
+		if n == 0 && !p.Pending() {
+			w.held = w.held[:0]
+			w.hand(p, selected)
+		}
 	}
-	return len(w.block.Frames)
 }
 
-// finished hands the packet over, if it is meant.
-func (w *worker) finished(selected bool) {
+// resolve resolves the packets that are held, as many as there is room for. It returns true if these were all.
+func (w *worker) resolve() bool {
+	w.made = w.made[:0]
+	for ; w.resolved < len(w.held); w.resolved++ {
+		p := &w.held[w.resolved]
+		if !p.Pending() {
+			continue
+		}
+		if len(w.made) >= cmp.Or(w.options.made, maxMade) {
+			return false
+		}
+		w.resolver.Resolve(p)
+		w.made = p.Keep(w.made)
+	}
+	return true
+}
+
+// finish hands the packets over that are resolved.
+func (w *worker) finish() {
+	notes := w.block.notes[len(w.block.notes)-len(w.held):]
+	for ; w.finished < w.resolved; w.finished++ {
+		p := &w.held[w.finished]
+		if w.early {
+			p.Verify() // what the resolver added
+		}
+		w.hand(p, notes[w.finished].selected)
+	}
+}
+
+// hand gives a packet to the shard, if it is meant.
+func (w *worker) hand(p *dissect.Packet, selected bool) {
 	if !selected {
 		return
 	}
-	if w.owner != nil {
-		w.owner.Set(&w.packet)
+	if w.watcher != nil {
+		w.watcher.See(&p.Frame)
 	}
-	if w.filter != nil && !w.filter.Match(&w.packet) {
+	if w.owner != nil {
+		w.owner.Set(p)
+	}
+	if w.filter != nil && !w.filter.Match(p) {
 		return
 	}
 	if w.verify {
-		w.packet.Verify()
+		p.Verify()
 	}
-	w.shard.Packet(&w.packet)
-}
-
-// play waits for the block's turn, and then does what has to be done in capture order: the packets from number done on are not yet
-// looked at, for the first of them needs what came before. It returns false if the run has failed.
-func (w *worker) play(done int) bool {
-	w.playing.Lock()
-	defer w.playing.Unlock()
-	for w.turn != w.block.number && w.failed == nil {
-		w.turned.Wait()
-	}
-	if w.failed != nil {
-		return false
-	}
-	if err := w.rest(done); err != nil {
-		w.failed = err
-	}
-	w.turn++
-	w.turned.Broadcast()
-	return w.failed == nil
-}
-
-func (w *worker) rest(done int) error {
-	if err := w.shard.Play(); err != nil {
-		return err
-	}
-	for i := done; i < len(w.block.Frames); i++ {
-		f, selected := w.block.frame(i)
-		w.decoder.Decode(&w.packet, f)
-		if w.early {
-			w.packet.Verify()
-		}
-		pending := w.packet.Pending()
-		if pending {
-			w.resolver.Resolve(&w.packet)
-			if w.early {
-				w.packet.Verify()
-			}
-		}
-		w.finished(selected)
-		if pending || w.serial { // what the resolver made is good until it makes something else
-			if err := w.shard.Play(); err != nil {
-				return err
-			}
-		}
-	}
-	if err := w.shard.Play(); err != nil {
-		return err
-	}
-	return w.shard.Flush()
+	w.shard.Packet(p)
 }

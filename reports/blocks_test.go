@@ -30,8 +30,10 @@ func TestWorkers(t *testing.T) {
 	}
 	for name, o := range map[string]Options{"all": {}, "filtered": {Filter: vxlan}, "unverified": {NoChecksums: true}, "a hundred": {MaximumCount: 100}} {
 		var want string
-		for _, block := range []int{0, 1, 2, 17} {
-			for _, o.Workers = range []int{1, 2, 5} {
+		for i, block := range []int{0, 1, 2, 17} {
+			for j, workers := range []int{1, 2, 5} {
+				o.Workers, o.epoch = workers, []int{0, 1, 2, 5, 40}[(3*i+j)%5]
+				o.made = workers % 2 // of a byte already, what is there of a block is played
 				in := &input{block: block}
 				for _, f := range frames {
 					in.steps = append(in.steps, f)
@@ -48,7 +50,7 @@ func TestWorkers(t *testing.T) {
 					want = got
 				}
 				if diff := cmp.Diff(want, got); diff != "" {
-					t.Fatalf("%s: %d workers, blocks of %d (-want +got):\n%s", name, o.Workers, block, diff)
+					t.Fatalf("%s: %d workers, blocks of %d, epochs of %d (-want +got):\n%s", name, o.Workers, block, o.epoch, diff)
 				}
 			}
 		}
@@ -65,6 +67,7 @@ func (b *broken) NewShard() Shard              { return brokenShard{b} }
 
 type brokenShard struct{ *broken }
 
+func (brokenShard) Begin(uint64)           {}
 func (brokenShard) Packet(*dissect.Packet) {}
 func (brokenShard) Flush() error           { return nil }
 

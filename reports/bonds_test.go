@@ -281,11 +281,11 @@ func TestBondCountsDoNotAlloc(t *testing.T) {
 	}
 	r := newBonds(setup{groups: maxGroups, bonds: []Bond{{"bond0", []string{"l1", "l2"}}}})
 	part := r.NewPart()
-	play := func() { playParts(t, setup{}, []Part{part}, 1000, Options{}, s.frames) }
+	play := func() { playParts(t, setup{}, r, []Part{part}, 1000, Options{}, s.frames) }
 	play()
 	none := newBonds(setup{groups: maxGroups})
 	idle := none.NewPart()
-	base := testing.AllocsPerRun(10, func() { playParts(t, setup{}, []Part{idle}, 1000, Options{}, s.frames) })
+	base := testing.AllocsPerRun(10, func() { playParts(t, setup{}, none, []Part{idle}, 1000, Options{}, s.frames) })
 	if got := testing.AllocsPerRun(10, play); got > base+1 {
 		t.Errorf("%v allocations for 100 frames, %v without a bond", got, base)
 	}
@@ -486,7 +486,7 @@ func TestBondBlocks(t *testing.T) {
 					parts = append(parts, r.NewPart())
 				}
 				for range 2 {
-					playParts(t, setup{}, parts, every, Options{}, s.frames)
+					playParts(t, setup{}, r, parts, every, Options{}, s.frames)
 					if got := exact(t, r.Snapshot()); got != want {
 						t.Fatalf("in blocks of %d by %d workers, %d groups: got\n%s\nwant\n%s", every, workers, groups, got, want)
 					}

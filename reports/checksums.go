@@ -41,14 +41,11 @@ func (t *checksumTotals) at(id dissect.ID) *checksumTotal {
 
 func newChecksums(setup) Report { return new(checksums) }
 
-func (r *checksums) NewPart() Part { return &checksumsPart{report: r} }
+func (r *checksums) NewPart() Part { return new(checksumsPart) }
 
 func (r *checksums) Reset() { r.protocols = checksumTotals{} }
 
-type checksumsPart struct {
-	report    *checksums
-	protocols checksumTotals
-}
+type checksumsPart struct{ protocols checksumTotals }
 
 func (t *checksumsPart) Add(p *dissect.Packet) {
 	for i := range p.Layers {
@@ -70,14 +67,20 @@ func (t *checksumTotal) addBad(p *dissect.Packet, i int) {
 	}
 }
 
-func (t *checksumsPart) Flush() {
-	for id, total := range t.protocols {
-		if total != nil {
-			t.report.protocols.at(dissect.ID(id)).absorb(total)
-			*total = checksumTotal{}
+func (t *checksumsPart) Flush() {}
+
+func (r *checksums) gather(parts []Part) {
+	for _, part := range parts {
+		for id, total := range part.(*checksumsPart).protocols {
+			if total != nil {
+				r.protocols.at(dissect.ID(id)).absorb(total)
+				*total = checksumTotal{}
+			}
 		}
 	}
 }
+
+func (r *checksums) size(Part) int { return 0 }
 
 func (r *checksums) Snapshot() []*Table {
 	t := &Table{

@@ -121,7 +121,7 @@ func TestDirectionsOfThoseThatLeft(t *testing.T) {
 	want := directionsOf(t, DirectionOptions{}, &s)
 	limited := setup{groups: maxGroups, flows: newTracking(flows.Options{MaxFlows: 10})}
 	r := newDirections(limited)
-	playParts(t, limited, nil, 1, Options{}, s.frames)
+	playParts(t, limited, nil, nil, 1, Options{}, s.frames)
 	if limited.flows.Counts().Left == 0 {
 		t.Fatal("none left")
 	}

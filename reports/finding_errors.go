@@ -108,7 +108,7 @@ func (t *findingsPart) addICMP(g *glance) {
 	switch {
 	case v4 && h[0] == 11 && h[1] == 0, !v4 && h[0] == 3 && h[1] == 0:
 		key := expiredKey{point, l.Protocol, path, by, dst}
-		total := t.expired.At(key, key.hash(t.report.seed))
+		total := t.expired.First(key, key.hash(t.report.seed), g.Number)
 		total.point, total.path = g.Point, enclosingOf(g.Packet, g.icmp)
 		if g.traced() {
 			total.traced.add(g.Number)
@@ -169,7 +169,7 @@ func (t *findingsPart) addLabelTTL(g *glance) {
 		return
 	}
 	key.path = pathTo(g.Packet, i, t.report.seed)
-	total := t.expired.At(key, key.hash(t.report.seed))
+	total := t.expired.First(key, key.hash(t.report.seed), g.Number)
 	total.point, total.path = g.Point, enclosingOf(g.Packet, i)
 	total.others.add(g.Number)
 }

@@ -97,7 +97,7 @@ func (t *findingsPart) addSums(g *glance) {
 		case l.Verdict == dissect.Offload && l.Flags&dissect.Quoted == 0:
 			if source, ok := g.source(i); ok {
 				key := owedKey{int32(g.Point.ID), source}
-				t.owed.At(key, t.report.seed.Uint128(source[0]^uint64(key.point)<<32, source[1])).add(g.Number)
+				t.owed.First(key, t.report.seed.Uint128(source[0]^uint64(key.point)<<32, source[1]), g.Number).add(g.Number)
 			}
 		}
 	}
@@ -117,7 +117,7 @@ func (g *glance) source(i int) (endpoint, bool) {
 func (t *findingsPart) addBad(g *glance, i int) {
 	l := &g.Layers[i]
 	key := sumKey{int32(g.Point.ID), l.Protocol, g.src}
-	total := t.sums.At(key, t.report.seed.Uint128(key.mac, uint64(key.point)<<8|uint64(key.protocol)))
+	total := t.sums.First(key, t.report.seed.Uint128(key.mac, uint64(key.point)<<8|uint64(key.protocol)), g.Number)
 	source, ok := g.source(i)
 	if total.point == nil {
 		total.point, total.source, total.ip = g.Point, source, ok

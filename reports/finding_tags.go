@@ -27,7 +27,7 @@ func (t *tagTotal) reset() { *t = tagTotal{} }
 func (t *findingsPart) addTags(g *glance) {
 	key := vlanKey{g.Point.ID, g.tags}
 	if t.tagged == nil || key != t.tag {
-		t.tag, t.tagged = key, t.tags.At(key, t.report.seed.Uint128(key.tags, uint64(key.point)))
+		t.tag, t.tagged = key, t.tags.First(key, t.report.seed.Uint128(key.tags, uint64(key.point)), g.Number)
 		t.tagged.point = g.Point
 	}
 	t.tagged.count++

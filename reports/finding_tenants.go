@@ -27,14 +27,16 @@ func (t *strayTotal) absorb(from *strayTotal) {
 	t.frames.absorb(&from.frames)
 }
 
-// addTenant notes the packet if it is another tenant's than the port. The file is asked once in each block for identifiers at a port.
+func (t *strayTotal) reset() { *t = strayTotal{} }
+
+// addTenant notes the packet if it is another tenant's than the port. The file is asked once in each epoch for identifiers at a port.
 func (t *findingsPart) addTenant(g *glance) {
 	last := len(g.Layers) - 1
 	if g.inner != 0 {
 		last = g.inner
 	}
 	key := strayKey{int32(g.Point.ID), pathTo(g.Packet, last, t.report.seed)}
-	total := t.strays.At(key, t.report.seed.Uint128(key.path, uint64(key.point)))
+	total := t.strays.First(key, t.report.seed.Uint128(key.path, uint64(key.point)), g.Number)
 	if total.point == nil {
 		tenants := t.report.flows.options.Tenants
 		total.point, total.path = g.Point, flows.PathOf(g.Packet)

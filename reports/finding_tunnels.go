@@ -34,7 +34,7 @@ type findingTunnel struct {
 type wayTotal struct{ packets, first uint64 }
 
 func (t *wayTotal) absorb(from *wayTotal) {
-	if t.packets == 0 {
+	if from.packets > 0 && (t.packets == 0 || from.first < t.first) {
 		t.first = from.first
 	}
 	t.packets += from.packets
@@ -70,8 +70,8 @@ func (t *findingsPart) addTunnel(g *glance) {
 	if to.less(from) {
 		key.ends, way = [2]endpoint{to, from}, 1
 	}
-	total := t.tunnels.At(key, fold(t.report.seed.Uint128(key.ends[0][0]^key.path, key.ends[0][1]^uint64(key.kind)<<56),
-		t.report.seed.Uint128(key.ends[1][0]^uint64(key.point), key.ends[1][1])))
+	total := t.tunnels.First(key, fold(t.report.seed.Uint128(key.ends[0][0]^key.path, key.ends[0][1]^uint64(key.kind)<<56),
+		t.report.seed.Uint128(key.ends[1][0]^uint64(key.point), key.ends[1][1])), g.Number)
 	if total.point == nil {
 		total.point, total.path, total.protocol = g.Point, enclosingOf(g.Packet, g.around), g.Layers[g.tunnel].Protocol
 	}

@@ -84,7 +84,7 @@ func (r *findings) Reset() {
 	r.tunnels.Reset((*findingTunnel).reset)
 	r.sums.Reset((*sumTotal).reset)
 	r.owed.Reset((*firstFrames).reset)
-	r.strays.Reset(func(t *strayTotal) { *t = strayTotal{} })
+	r.strays.Reset((*strayTotal).reset)
 	r.esp.Reset(func(t *espTotal) { *t = espTotal{} })
 }
 
@@ -128,7 +128,7 @@ type findingsPart struct {
 func (t *findingsPart) Add(p *dissect.Packet) {
 	g := &t.glance
 	if t.at == nil || t.at.point != p.Point {
-		t.at = t.points.At(p.Point.ID, t.report.seed.Uint64(uint64(p.Point.ID)))
+		t.at = t.points.First(p.Point.ID, t.report.seed.Uint64(uint64(p.Point.ID)), p.Number)
 		t.at.point = p.Point
 	}
 	g.look(p, &t.at.sums)
@@ -176,22 +176,6 @@ func (t *findingsPart) Add(p *dissect.Packet) {
 
 func (t *findingsPart) Flush() {
 	r := t.report
-	r.points.Absorb(t.points, (*pointSums).absorb)
-	r.tags.Absorb(t.tags, (*tagTotal).absorb)
-	r.expired.Absorb(t.expired, (*expiredTotal).absorb)
-	r.tunnels.Absorb(t.tunnels, (*findingTunnel).absorb)
-	r.sums.Absorb(t.sums, (*sumTotal).absorb)
-	r.owed.Absorb(t.owed, (*firstFrames).absorb)
-	t.points.Reset((*pointSums).reset)
-	t.tags.Reset((*tagTotal).reset)
-	t.expired.Reset((*expiredTotal).reset)
-	t.tunnels.Reset((*findingTunnel).reset)
-	t.sums.Reset((*sumTotal).reset)
-	t.owed.Reset((*firstFrames).reset)
-	r.strays.Absorb(t.strays, (*strayTotal).absorb)
-	t.strays.Reset(func(t *strayTotal) { *t = strayTotal{} })
-	t.at, t.tagged = nil, nil
-
 	for i := range t.flooded {
 		r.floods.play(&t.flooded[i], r)
 	}
@@ -212,6 +196,26 @@ func (t *findingsPart) Flush() {
 	}
 	t.memory = macMemory{}
 	t.flooded, t.claimed, t.aged, t.sealed, t.told, t.noted = t.flooded[:0], t.claimed[:0], t.aged[:0], t.sealed[:0], t.told[:0], t.noted[:0]
+}
+
+func (r *findings) gather(parts []Part) {
+	gather(r.points, parts, func(t *findingsPart) *Groups[int, pointSums] { return t.points }, (*pointSums).absorb, (*pointSums).reset)
+	gather(r.tags, parts, func(t *findingsPart) *Groups[vlanKey, tagTotal] { return t.tags }, (*tagTotal).absorb, (*tagTotal).reset)
+	gather(r.expired, parts, func(t *findingsPart) *Groups[expiredKey, expiredTotal] { return t.expired }, (*expiredTotal).absorb, (*expiredTotal).reset)
+	gather(r.tunnels, parts, func(t *findingsPart) *Groups[findingTunnelKey, findingTunnel] { return t.tunnels }, (*findingTunnel).absorb,
+		(*findingTunnel).reset)
+	gather(r.sums, parts, func(t *findingsPart) *Groups[sumKey, sumTotal] { return t.sums }, (*sumTotal).absorb, (*sumTotal).reset)
+	gather(r.owed, parts, func(t *findingsPart) *Groups[owedKey, firstFrames] { return t.owed }, (*firstFrames).absorb, (*firstFrames).reset)
+	gather(r.strays, parts, func(t *findingsPart) *Groups[strayKey, strayTotal] { return t.strays }, (*strayTotal).absorb, (*strayTotal).reset)
+	for _, part := range parts {
+		t := part.(*findingsPart)
+		t.at, t.tagged = nil, nil
+	}
+}
+
+func (r *findings) size(part Part) int {
+	t := part.(*findingsPart)
+	return max(len(t.tags.Entries()), len(t.expired.Entries()), len(t.tunnels.Entries()), len(t.sums.Entries()), len(t.owed.Entries()), len(t.strays.Entries()))
 }
 
 // threshold is from which count on a kind is raised.

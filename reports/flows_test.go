@@ -18,7 +18,7 @@ func TestFlowsAddUp(t *testing.T) {
 	for _, limit := range []int{0, 5} {
 		s := setup{groups: 10, flows: newTracking(flows.Options{MaxFlows: limit})}
 		r := description(t, "flows").make(s)
-		playParts(t, s, []Part{r.NewPart()}, 7, Options{}, frames)
+		playParts(t, s, r, []Part{r.NewPart()}, 7, Options{}, frames)
 		table := r.Snapshot()[0]
 		var packets, bytes int64
 		names := table.names()

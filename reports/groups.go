@@ -1,18 +1,27 @@
 package reports
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Groups is a bounded table from keys K to what is added up for each, A: 8-byte slots, probed linearly, over dense
 // entries in the order of their arrival. Once it has grown to its groups it does not allocate.
 //
 // A key that comes when limit groups are there is no group of its own: what it brings is added up in Other. So the
 // groups kept are the first ones, and "first" must not depend on how packets were dealt to workers. A worker therefore
-// fills a table without a limit, one for each block, and [Groups.Absorb] takes the blocks' tables in capture order.
+// fills a table without a limit: one for each block, which [Groups.Absorb] takes in capture order, or one for many blocks,
+// whose groups know their first frames ([Groups.First]): [gather] takes those of all workers in this order.
 type Groups[K comparable, A any] struct {
 	limit   int
 	slots   []groupSlot
 	entries []Group[K, A] // those between len and cap have a zero or a cleared Total
 	hashes  []uint32      // of entries; the slots hold them too, but in the order of hashes
+	firsts  []uint64      // of entries, if First made them all
 	other   A
 	full    bool // a key has found no room
+
+	order []gathered // kept for its memory
 }
 
 // A Group is a key and what was added up for it.
@@ -37,17 +46,37 @@ func (g *Groups[K, A]) At(key K, hash uint64) *A { return g.at(&key, uint32(hash
 
 // at is At, where key is long.
 func (g *Groups[K, A]) at(key *K, hash uint32) *A {
+	e := g.find(key, hash)
+	if e < 0 {
+		return &g.other
+	}
+	return &g.entries[e].Total
+}
+
+// First is At for what that frame brings; the group remembers the first frame. The table has no limit, and all its groups are made by First.
+func (g *Groups[K, A]) First(key K, hash, frame uint64) *A {
+	e := g.find(&key, uint32(hash))
+	if e == len(g.firsts) {
+		g.firsts = append(g.firsts, frame)
+	} else if frame < g.firsts[e] {
+		g.firsts[e] = frame
+	}
+	return &g.entries[e].Total
+}
+
+// find returns the index of the key's group, a new one if need be, and -1 if there is no room for it.
+func (g *Groups[K, A]) find(key *K, hash uint32) int {
 	mask := uint32(len(g.slots) - 1)
 	i := hash & mask
 	for ; g.slots[i].entry != 0; i = (i + 1) & mask {
 		if s := g.slots[i]; s.hash == hash && g.entries[s.entry-1].Key == *key {
-			return &g.entries[s.entry-1].Total
+			return int(s.entry - 1)
 		}
 	}
 	n := len(g.entries)
 	if g.limit > 0 && n >= g.limit {
 		g.full = true
-		return &g.other
+		return -1
 	}
 	if n < cap(g.entries) {
 		g.entries = g.entries[:n+1]
@@ -60,7 +89,7 @@ func (g *Groups[K, A]) at(key *K, hash uint32) *A {
 	if 2*len(g.entries) > len(g.slots) {
 		g.grow()
 	}
-	return &g.entries[n].Total
+	return n
 }
 
 func (g *Groups[K, A]) grow() {
@@ -93,13 +122,48 @@ func (g *Groups[K, A]) Absorb(block *Groups[K, A], add func(to, from *A)) {
 	}
 }
 
+// gathered is a group of one of several tables.
+type gathered struct {
+	first       uint64
+	part, entry uint32
+}
+
+// gather adds the groups of the tables that parts have to g, in the order of their first frames, and empties these tables: with one part or
+// many, g comes to what it would if it had been given their packets one after another.
+func gather[P Part, K comparable, A any](g *Groups[K, A], parts []Part, table func(P) *Groups[K, A], add func(to, from *A), empty func(*A)) {
+	order := g.order[:0]
+	sorted := true
+	for i, part := range parts {
+		for e, first := range table(part.(P)).firsts {
+			sorted = sorted && (len(order) == 0 || order[len(order)-1].first <= first)
+			order = append(order, gathered{first, uint32(i), uint32(e)})
+		}
+	}
+	if !sorted {
+		slices.SortFunc(order, func(a, b gathered) int {
+			return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(a.part, b.part), cmp.Compare(a.entry, b.entry))
+		})
+	}
+	for _, o := range order {
+		from := table(parts[o.part].(P))
+		entry := &from.entries[o.entry]
+		add(g.at(&entry.Key, from.hashes[o.entry]), &entry.Total)
+	}
+	g.order = order
+	for _, part := range parts {
+		table(part.(P)).Reset(empty)
+	}
+}
+
 // Reset empties g and keeps its memory; empty makes a total zero, and may keep the memory of what is inside it.
 func (g *Groups[K, A]) Reset(empty func(*A)) {
-	for e := range g.entries {
-		empty(&g.entries[e].Total)
+	if len(g.entries) > 0 {
+		for e := range g.entries {
+			empty(&g.entries[e].Total)
+		}
+		clear(g.slots)
 	}
-	clear(g.slots)
-	g.entries, g.hashes = g.entries[:0], g.hashes[:0]
+	g.entries, g.hashes, g.firsts = g.entries[:0], g.hashes[:0], g.firsts[:0]
 	empty(&g.other)
 	g.full = false
 }

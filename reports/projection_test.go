@@ -291,7 +291,7 @@ func TestSumOfFlows(t *testing.T) {
 		}
 		s := setup{groups: maxGroups}
 		r := p.report(s)
-		playParts(t, s, []Part{r.NewPart()}, 2, Options{}, frames)
+		playParts(t, s, r, []Part{r.NewPart()}, 2, Options{}, frames)
 		wantLines(t, r.Snapshot()[0], strings.Join(append(tt.by, "flows"), " "), tt.want...)
 	}
 }

@@ -48,13 +48,16 @@ type protocolsPart struct {
 
 func (t *protocolsPart) Add(p *dissect.Packet) {
 	s := stackOf(p)
-	t.stacks.At(s, s.hash(t.report.seed)).add(uint64(p.WireLen))
+	t.stacks.First(s, s.hash(t.report.seed), p.Number).add(uint64(p.WireLen))
 }
 
-func (t *protocolsPart) Flush() {
-	t.report.stacks.Absorb(t.stacks, (*amount).absorb)
-	t.stacks.Reset((*amount).reset)
+func (t *protocolsPart) Flush() {}
+
+func (r *protocols) gather(parts []Part) {
+	gather(r.stacks, parts, func(t *protocolsPart) *Groups[stack, amount] { return t.stacks }, (*amount).absorb, (*amount).reset)
 }
+
+func (r *protocols) size(part Part) int { return len(part.(*protocolsPart).stacks.Entries()) }
 
 func (r *protocols) Snapshot() []*Table {
 	t := &Table{

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"encoding/csv"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -30,7 +31,12 @@ func (t *Table) writeCSV(out *csv.Writer) error {
 	write := func(report string, row []Cell) {
 		record := []string{report}
 		for i, cell := range row {
-			record = append(record, Printable(cell.plain(t.Columns[i].Kind)))
+			text := Printable(cell.plain(t.Columns[i].Kind))
+			switch cell.value.(type) {
+			case string, []string:
+				text = NoFormula(text)
+			}
+			record = append(record, text)
 		}
 		if estimates {
 			record = append(record, strings.Join(t.approximate(row), ";"))
@@ -51,4 +57,13 @@ func (t *Table) writeCSV(out *csv.Writer) error {
 	}
 	out.Flush()
 	return out.Error()
+}
+
+// NoFormula escapes the first character of a text that a spreadsheet would take for a formula: whoever sends packets chooses names in them,
+// and must not choose what is computed when somebody opens the file.
+func NoFormula(s string) string {
+	if len(s) > 1 && strings.IndexByte("=+-@", s[0]) >= 0 {
+		return fmt.Sprintf(`\x%02x%s`, s[0], s[1:])
+	}
+	return s
 }

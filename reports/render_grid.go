@@ -1,9 +1,8 @@
 package reports
 
 import (
-	"strings"
-
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
+	"strings"
 )
 
 // A Grid is the rows of a table as text, for somebody who shows some of them at a time. A line looks as in [WriteText], and columns stay where
@@ -30,9 +29,9 @@ func (t *Table) Grid(o TextOptions) *Grid {
 		}
 	}
 	g.grid.fit(o.Width)
-	for i := range g.grid.columns { // so that tablewriter finds the widths of all rows in whichever it is given
+	for i := range g.grid.columns { // so that whichever rows are asked for stand as wide as all of them
 		c := &g.grid.columns[i]
-		space := strings.Repeat(" ", c.width-min(c.width, twwidth.Width(c.title)))
+		space := strings.Repeat(" ", c.width-min(c.width, width(c.title)))
 		if c.right {
 			c.title = space + c.title
 		} else {
@@ -49,7 +48,7 @@ func (g *Grid) Len() int { return len(g.grid.rows) }
 func (g *Grid) Columns() int { return len(g.grid.columns) }
 
 // Lines returns the header and the rows from number from to before number to, without a margin.
-func (g *Grid) Lines(from, to int) ([]string, error) {
+func (g *Grid) Lines(from, to int) []string {
 	part := grid{columns: g.grid.columns, rows: g.grid.rows[from:to]}
 	return part.lines()
 }

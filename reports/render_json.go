@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"pktscope/dissect"
 )
 
 // Schema is the version of the JSON format, described in docs/json.md. It grows when a reader of the one before could
@@ -151,16 +153,8 @@ func (c Cell) plain(kind Kind) string {
 	return ""
 }
 
-// quoted returns s as a JSON string. Bytes that are no UTF-8 become U+FFFD, as encoding/json has it.
-func quoted(s string) string {
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // nobody pastes this into HTML, and "<" is common in what protocols say
-	if err := e.Encode(s); err != nil {
-		panic(err) // a string always encodes
-	}
-	return strings.TrimSuffix(b.String(), "\n")
-}
+// quoted returns s as a JSON string.
+func quoted(s string) string { return string(dissect.AppendJSONText(nil, []byte(s))) }
 
 func quotedList(texts []string) string {
 	all := make([]string, len(texts))

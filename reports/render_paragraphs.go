@@ -9,7 +9,7 @@ import (
 
 // writeParagraphs prints each row as a line of those cells that stand side by side, and below it a line for each of the others, with its
 // title. What a row has below as the one before it had it is not said again. It hides nothing: lines that are too wide are wrapped.
-func (t *Table) writeParagraphs(out *bytes.Buffer, o TextOptions) (hidden []string, err error) {
+func (t *Table) writeParagraphs(out *bytes.Buffer, o TextOptions) (hidden []string) {
 	var beside, below []int
 	title := 0
 	for i, c := range t.Columns {
@@ -51,7 +51,7 @@ func (t *Table) writeParagraphs(out *bytes.Buffer, o TextOptions) (hidden []stri
 		}
 		before = row
 	}
-	return nil, nil
+	return nil
 }
 
 // writeWrapped prints head and behind it text, whose lines begin at column indent and end before width, 0 for no limit, where words allow it.

@@ -1,9 +1,14 @@
 package reports
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/url"
+	"strconv"
+	"unicode/utf8"
+
+	"pktscope/dissect"
 )
 
 // WriteSARIF prints findings in the Static Analysis Results Interchange Format (OASIS SARIF 2.1.0), which code-review and CI systems read. A
@@ -32,11 +37,33 @@ func WriteSARIF(w io.Writer, all []Finding, version string) error {
 		r.Locations = []sarifLocation{place}
 		results = append(results, r)
 	}
-	e := json.NewEncoder(w)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	return e.Encode(sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0",
+	err := e.Encode(sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0",
 		Runs: []sarifRun{{Tool: sarifTool{driver}, Results: results}}})
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(escapeUnprintable(b.Bytes()))
+	return err
+}
+
+// escapeUnprintable escapes what encoding/json leaves in strings although it is not printable: DEL, C1 control characters, and those that turn
+// the direction of text. See [dissect.AppendJSONText].
+func escapeUnprintable(b []byte) (out []byte) {
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		if r == '\n' || strconv.IsPrint(r) {
+			out = append(out, b[:n]...)
+		} else {
+			text := dissect.AppendJSONText(nil, b[:n])
+			out = append(out, text[1:len(text)-1]...)
+		}
+		b = b[n:]
+	}
+	return out
 }
 
 // sarifLevels are by severity.

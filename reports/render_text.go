@@ -8,10 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
-	"github.com/olekukonko/tablewriter/renderer"
-	"github.com/olekukonko/tablewriter/tw"
 )
 
 // TextOptions say what the place that text is written to can do.
@@ -47,15 +44,13 @@ func WriteText(w io.Writer, tables []*Table, o TextOptions) error {
 		if out.Len() > 0 {
 			out.WriteByte('\n')
 		}
-		if err := t.writeText(&out, o); err != nil {
-			return err
-		}
+		t.writeText(&out, o)
 	}
 	_, err := w.Write(out.Bytes())
 	return err
 }
 
-func (t *Table) writeText(out *bytes.Buffer, o TextOptions) error {
+func (t *Table) writeText(out *bytes.Buffer, o TextOptions) {
 	title := o.chars(Printable(t.Title))
 	if len(t.Rows) == 0 && t.Other == nil && t.More == 0 {
 		title += ": none"
@@ -69,10 +64,7 @@ func (t *Table) writeText(out *bytes.Buffer, o TextOptions) error {
 	case Paragraphs:
 		write = t.writeParagraphs
 	}
-	hidden, err := write(out, o)
-	if err != nil {
-		return err
-	}
+	hidden := write(out, o)
 	if t.More > 0 {
 		out.WriteString(margin + o.styled(faint, o.chars(ellipsis)+" and "+thousands(int64(t.More))+" more") + "\n")
 	}
@@ -82,7 +74,6 @@ func (t *Table) writeText(out *bytes.Buffer, o TextOptions) error {
 	for _, note := range t.Notes {
 		o.note(out, note)
 	}
-	return nil
 }
 
 func (o TextOptions) styled(style, s string) string {
@@ -118,29 +109,26 @@ func (o TextOptions) note(out *bytes.Buffer, s string) {
 }
 
 // writeHorizontal prints a header and a line for each row, and returns the titles of the columns that found no room.
-func (t *Table) writeHorizontal(out *bytes.Buffer, o TextOptions) (hidden []string, err error) {
+func (t *Table) writeHorizontal(out *bytes.Buffer, o TextOptions) (hidden []string) {
 	g := t.grid(o)
 	if len(g.rows) == 0 {
-		return nil, nil
+		return nil
 	}
 	hidden = g.fit(o.Width)
-	lines, err := g.lines()
-	if err != nil {
-		return nil, err
-	}
+	lines := g.lines()
 	lines[0] = o.styled(faint, lines[0])
 	for _, l := range lines {
 		out.WriteString(margin + l + "\n")
 	}
-	return hidden, nil
+	return hidden
 }
 
 // writeVertical prints each row as lines of name and value, an empty line between rows. It hides nothing.
-func (t *Table) writeVertical(out *bytes.Buffer, o TextOptions) (hidden []string, err error) {
+func (t *Table) writeVertical(out *bytes.Buffer, o TextOptions) (hidden []string) {
 	all := t.grid(o)
 	titles := 0
 	for _, column := range all.columns {
-		titles = max(titles, twwidth.Width(column.title))
+		titles = max(titles, width(column.title))
 	}
 	for r := range all.rows {
 		g := grid{columns: make([]gridColumn, 2)}
@@ -152,10 +140,7 @@ func (t *Table) writeVertical(out *bytes.Buffer, o TextOptions) (hidden []string
 			}
 			g.rows = append(g.rows, []string{column.title, value})
 		}
-		lines, err := g.lines()
-		if err != nil {
-			return nil, err
-		}
+		lines := g.lines()
 		if r > 0 {
 			out.WriteByte('\n')
 		}
@@ -163,7 +148,7 @@ func (t *Table) writeVertical(out *bytes.Buffer, o TextOptions) (hidden []string
 			out.WriteString(margin + l + "\n")
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // A grid is a table as text.
@@ -292,21 +277,21 @@ func Printable(s string) string {
 	return b.String()
 }
 
-// fit sets the columns' widths, cuts texts so that a line has at most width cells, and returns the titles of the
+// fit sets the columns' widths, cuts texts so that a line has at most that many cells, and returns the titles of the
 // columns that had to leave. The first column always stays.
-func (g *grid) fit(width int) (hidden []string) {
+func (g *grid) fit(room int) (hidden []string) {
 	for i := range g.columns {
 		c := &g.columns[i]
-		c.width = twwidth.Width(c.title)
+		c.width = width(c.title)
 		for _, row := range g.rows {
-			c.width = max(c.width, twwidth.Width(row[i]))
+			c.width = max(c.width, width(row[i]))
 		}
 	}
-	if width <= 0 {
+	if room <= 0 {
 		return nil
 	}
 	shown := len(g.columns)
-	for shown > 1 && g.line(shown, true) > width {
+	for shown > 1 && g.line(shown, true) > room {
 		shown--
 		hidden = append([]string{g.columns[shown].title}, hidden...)
 	}
@@ -314,7 +299,7 @@ func (g *grid) fit(width int) (hidden []string) {
 	for i := range g.rows {
 		g.rows[i] = g.rows[i][:shown]
 	}
-	for excess := g.line(shown, false) - width; excess > 0; {
+	for excess := g.line(shown, false) - room; excess > 0; {
 		widest := -1
 		for i, c := range g.columns {
 			if c.width > c.least() && (widest < 0 || c.width > g.columns[widest].width) {
@@ -337,12 +322,12 @@ func (g *grid) fit(width int) (hidden []string) {
 	return hidden
 }
 
-// cut takes the end off s where it is wider than width, and says so by an ellipsis.
-func cut(s string, width int, ellipsis string) string {
-	if twwidth.Width(s) <= width {
+// cut takes the end off s where it is wider than room, and says so by an ellipsis.
+func cut(s string, room int, ellipsis string) string {
+	if width(s) <= room {
 		return s
 	}
-	return twwidth.Truncate(s, width, ellipsis)
+	return twwidth.Truncate(s, room, ellipsis)
 }
 
 // line returns the width of a line of the first n columns, as they are or cut as far as they can be.
@@ -362,44 +347,53 @@ func (c *gridColumn) least() int {
 	if !c.cuttable {
 		return c.width
 	}
-	return min(c.width, max(narrowest, c.room, twwidth.Width(c.title)))
+	return min(c.width, max(narrowest, c.room, width(c.title)))
 }
 
 // lines returns the header and the rows, aligned.
-func (g *grid) lines() ([]string, error) {
-	var titles []string
-	var alignment tw.Alignment
-	for _, c := range g.columns {
-		titles = append(titles, c.title)
-		if c.right {
-			alignment = append(alignment, tw.AlignRight)
-		} else {
-			alignment = append(alignment, tw.AlignLeft)
+func (g *grid) lines() []string {
+	titles := make([]string, len(g.columns))
+	widths := make([]int, len(g.columns))
+	for i, c := range g.columns {
+		titles[i], widths[i] = c.title, width(c.title)
+		for _, row := range g.rows {
+			widths[i] = max(widths[i], width(row[i]))
 		}
 	}
-	var b bytes.Buffer
-	table := tablewriter.NewTable(&b,
-		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
-			Borders:  tw.BorderNone,
-			Settings: tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone},
-		})),
-		tablewriter.WithPadding(tw.Padding{Right: gap, Overwrite: true}),
-		tablewriter.WithAlignment(alignment),
-		tablewriter.WithHeaderAutoFormat(tw.Off),
-		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
-		tablewriter.WithRowAutoWrap(tw.WrapNone),
-		tablewriter.WithTrimSpace(tw.Off), // the indentation of a tree
-	)
-	table.Header(titles)
-	if err := table.Bulk(g.rows); err != nil {
-		return nil, err
+	lines := make([]string, 0, len(g.rows)+1)
+	var line []byte
+	add := func(row []string) {
+		line = line[:0]
+		for i, text := range row {
+			if i > 0 {
+				line = append(line, gap...)
+			}
+			blanks := widths[i] - width(text)
+			if !g.columns[i].right {
+				line = append(line, text...)
+			}
+			for range blanks {
+				line = append(line, ' ')
+			}
+			if g.columns[i].right {
+				line = append(line, text...)
+			}
+		}
+		lines = append(lines, string(bytes.TrimRight(line, " ")))
 	}
-	if err := table.Render(); err != nil {
-		return nil, err
+	add(titles)
+	for _, row := range g.rows {
+		add(row)
 	}
-	lines := strings.Split(strings.TrimRight(b.String(), "\n"), "\n")
-	for i := range lines {
-		lines[i] = strings.TrimRight(lines[i], " ")
+	return lines
+}
+
+// width is how many cells of a terminal a text takes.
+func width(s string) int {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return twwidth.Width(s)
+		}
 	}
-	return lines, nil
+	return len(s) // nearly always, and a hundred times as fast
 }

@@ -29,8 +29,18 @@ type Report interface {
 type Part interface {
 	// Add counts a finished packet: its checksums are verified, and nothing in it is pending.
 	Add(p *dissect.Packet)
-	// Flush adds to the report what was counted since the last Flush. Blocks have to be flushed in capture order.
+	// Flush adds to the report what was counted since the last Flush, but for what a [gatherer] gathers later. Blocks have to be flushed in
+	// capture order.
 	Flush()
+}
+
+// A gatherer is a report whose parts keep what they count over many blocks, an epoch, so that tables are merged seldom.
+type gatherer interface {
+	Report
+	// gather adds to the report what its parts counted, all of which hold blocks of the same stretch of the capture, and nobody else does.
+	gather(parts []Part)
+	// size is how many groups the part has in its largest table.
+	size(part Part) int
 }
 
 // A Description says what a report is called and what it is about.
@@ -90,7 +100,11 @@ type Set struct {
 	found   *findings // nil if nobody asks for findings
 	flows   *tracking // nil if nobody asks for flows
 	packets uint64    // since the start
-	own     *setShard // of Packet; nil if nobody has called it
+
+	shards   []*setShard
+	own      *setShard // of Packet; nil if nobody has called it
+	epochs   epochs
+	gathered []Part // kept for its memory
 }
 
 // NewSet returns the named reports over src in the order in which they print, and o.By behind them; if there are neither, those that need
@@ -114,10 +128,11 @@ func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {
 			}
 		}
 	}
-	if o.Find && set.flows == nil {
+	if (o.Find || o.Follow) && set.flows == nil {
 		set.flows = newTracking(o.Flows)
 	}
 	s := &Set{flows: set.flows}
+	s.epochs.length = cmp.Or(o.epoch, epochBlocks)
 	for _, d := range printed {
 		s.add(d.make(set))
 	}
@@ -153,27 +168,55 @@ func unknownReport(name string) error {
 // setShard counts the packets of blocks for the reports of a set.
 type setShard struct {
 	set     *Set
-	parts   []Part
+	sides   [2]side
+	now     *side // that of the block
+	block   uint64
 	tracker *flows.Tracker // that reader reads for; nil if nobody asks for flows
 	reader  *flows.Reader
 	batch   flows.Batch
 	added   uint64 // packets, not yet flushed
 }
 
+// side is a part of each report.
+type side struct {
+	parts []Part
+}
+
 // NewShard implements [Sharded].
 func (s *Set) NewShard() Shard { return s.newShard() }
 
 func (s *Set) newShard() *setShard {
-	t := &setShard{set: s}
-	for _, r := range s.reports {
-		t.parts = append(t.parts, r.NewPart())
+	if s.shards != nil { // a run of its own, whose blocks count from 0 again
+		s.flush()
+		s.epochs.restart()
+		if s.own != nil {
+			s.own.Begin(0)
+		}
 	}
+	t := &setShard{set: s}
+	t.Begin(0)
+	for i, r := range s.reports {
+		for side := range t.sides {
+			part := &t.sides[side].parts
+			if _, ok := r.(gatherer); ok || side == 0 {
+				*part = append(*part, r.NewPart())
+			} else {
+				*part = append(*part, t.sides[0].parts[i]) // empty after each block
+			}
+		}
+	}
+	s.shards = append(s.shards, t)
 	return t
+}
+
+// Begin implements [Shard].
+func (t *setShard) Begin(block uint64) {
+	t.block, t.now = block, &t.sides[t.set.epochs.side(block)]
 }
 
 // Packet implements [Shard].
 func (t *setShard) Packet(p *dissect.Packet) {
-	for _, part := range t.parts {
+	for _, part := range t.now.parts {
 		part.Add(p)
 	}
 	if f := t.set.flows; f != nil {
@@ -196,12 +239,35 @@ func (t *setShard) Play() error {
 
 // Flush implements [Shard].
 func (t *setShard) Flush() error {
-	for _, part := range t.parts {
+	s := t.set
+	full := false
+	for i, part := range t.now.parts {
 		part.Flush()
+		if r, ok := s.reports[i].(gatherer); ok {
+			full = full || r.size(part) >= epochGroups
+		}
 	}
-	t.set.packets += t.added
+	if side, ended := s.epochs.played(t.block, aheadOfPlay*len(s.shards), full); ended {
+		s.gather(side)
+	}
+	s.packets += t.added
 	t.added = 0
 	return nil
+}
+
+// gather adds to the reports what all shards counted in that side.
+func (s *Set) gather(side int) {
+	for i, r := range s.reports {
+		r, ok := r.(gatherer)
+		if !ok {
+			continue
+		}
+		s.gathered = s.gathered[:0]
+		for _, t := range s.shards {
+			s.gathered = append(s.gathered, t.sides[side].parts[i])
+		}
+		r.gather(s.gathered)
+	}
 }
 
 // blockPackets is how many packets Packet counts before they are flushed.
@@ -216,23 +282,37 @@ func (s *Set) Packet(p *dissect.Packet) error {
 	if err := s.own.Play(); err != nil || s.own.added < blockPackets {
 		return err
 	}
-	return s.own.Flush()
+	return s.flushOwn()
 }
 
-// flush counts what Packet has left.
+// flushOwn ends the block that Packet counts, and begins the next.
+func (s *Set) flushOwn() error {
+	err := s.own.Flush()
+	s.own.Begin(s.own.block + 1)
+	return err
+}
+
+// flush adds to the reports all that was counted. No shard is in the middle of a block.
 func (s *Set) flush() {
 	if s.own != nil {
-		s.own.Flush()
+		s.flushOwn()
 	}
+	newest := int(s.epochs.newest.Load() & 1)
+	if s.epochs.before {
+		s.gather(newest ^ 1)
+	}
+	s.gather(newest)
 }
 
 // Packets is how many there were, also before a Reset.
 func (s *Set) Packets() uint64 {
-	s.flush()
+	if s.own != nil {
+		s.flushOwn()
+	}
 	return s.packets
 }
 
-// Snapshot returns the tables of all packets since the last Reset.
+// Snapshot returns the tables of all packets since the last Reset. For this as for Findings and Reset, no shard may be in the middle of a block.
 func (s *Set) Snapshot() (tables []*Table) {
 	s.flush()
 	for _, r := range s.reports[:s.printed] {
@@ -249,6 +329,21 @@ func (s *Set) Findings() []Finding {
 		return nil
 	}
 	return s.found.find()
+}
+
+// Tracker is what follows the flows, until Reset; nil if no report says something of them.
+func (s *Set) Tracker() *flows.Tracker {
+	if s.flows == nil {
+		return nil
+	}
+	return s.flows.Tracker
+}
+
+// OnLeave shows left each flow that leaves before the end to keep a limit. It is to be called before the first packet.
+func (s *Set) OnLeave(left func(*flows.Flow)) {
+	if s.flows != nil {
+		s.flows.onLeave(left)
+	}
 }
 
 // Reset starts over.

@@ -45,10 +45,15 @@ func onTap(frames ...[]byte) (all []pcaps.Frame) {
 	return all
 }
 
-// playParts adds frames to parts in turn, so many to each, and flushes each part before the next one is used.
-// Flows are followed for all.
-func playParts(t testing.TB, s setup, parts []Part, every int, o Options, frames []pcaps.Frame) {
+// playParts adds frames to parts of r in turn, so many to each, and flushes each part before the next one is used. Each third
+// time they are gathered. Flows are followed for all.
+func playParts(t testing.TB, s setup, r Report, parts []Part, every int, o Options, frames []pcaps.Frame) {
 	t.Helper()
+	gather := func() {
+		if r, ok := r.(gatherer); ok {
+			r.gather(parts)
+		}
+	}
 	in := &input{}
 	for _, f := range frames {
 		in.steps = append(in.steps, f)
@@ -68,6 +73,9 @@ func playParts(t testing.TB, s setup, parts []Part, every int, o Options, frames
 		part.Add(p)
 		if n++; n%every == 0 {
 			part.Flush()
+			if n/every%3 == 0 {
+				gather()
+			}
 		}
 		return nil
 	}))
@@ -76,6 +84,7 @@ func playParts(t testing.TB, s setup, parts []Part, every int, o Options, frames
 	}
 	if len(parts) > 0 {
 		parts[n/every%len(parts)].Flush()
+		gather()
 	}
 }
 
@@ -109,7 +118,7 @@ func count(t testing.TB, name string, s setup, frames []pcaps.Frame) []*Table {
 func countAs(t testing.TB, name string, s setup, o Options, frames []pcaps.Frame) []*Table {
 	t.Helper()
 	r, s := describedBy(t, name, s)
-	playParts(t, s, []Part{r.NewPart()}, 1000, o, frames)
+	playParts(t, s, r, []Part{r.NewPart()}, 1000, o, frames)
 	return r.Snapshot()
 }
 
@@ -240,7 +249,7 @@ func TestBlocks(t *testing.T) {
 						parts = append(parts, r.NewPart())
 					}
 					for range 2 {
-						playParts(t, s, parts, every, Options{}, frames)
+						playParts(t, s, r, parts, every, Options{}, frames)
 						r.Snapshot()
 						if diff := cmp.Diff(want, exact(t, r.Snapshot())); diff != "" {
 							t.Fatalf("%s in blocks of %d by %d workers, at most %d groups (-want +got):\n%s", d.Name, every, workers, groups, diff)
@@ -322,6 +331,9 @@ func TestAddDoesNotAllocate(t *testing.T) {
 			round()
 		}
 		part.Flush()
+		if r, ok := r.(gatherer); ok {
+			r.gather([]Part{part})
+		}
 		if n := testing.AllocsPerRun(5, round); n != 0 {
 			t.Errorf("%s: %v allocations in %d packets", d.Name, n, len(packets))
 		}

@@ -25,12 +25,21 @@ type Sharded interface {
 // A Shard takes the packets of one block after another. Its blocks are played in capture order: between any two calls of Play and Flush
 // there are only those of other shards, with the packets that were captured between.
 type Shard interface {
+	// Begin begins the block with that number, which counts from 0 in capture order. All blocks before it were flushed, but for at most
+	// [aheadOfPlay] for each shard of the run.
+	Begin(block uint64)
 	// Packet takes a finished packet of the block, while other shards take theirs.
 	Packet(p *dissect.Packet)
-	// Play does what has to be done in capture order, while the bytes of the packets since the last Play are still there.
+	// Play does what has to be done in capture order, while the bytes of the packets since the last Play, but not the packets, are still there.
 	Play() error
 	// Flush ends the block, after Play.
 	Flush() error
+}
+
+// A Watcher is a shard that is shown all frames of its blocks that Options.Select takes, also those that the filter does not mean.
+type Watcher interface {
+	// See takes a frame, before its packet.
+	See(*dissect.Frame)
 }
 
 // Options are choices for [Read] and [NewSet].
@@ -38,6 +47,7 @@ type Options struct {
 	Dissect      dissect.Options
 	Filter       *filter.Filter // the packets that the consumer is to see; nil is all
 	NoChecksums  bool           // leave checksums unverified: nobody will look at the verdicts
+	Undissected  bool           // leave packets without layers: nobody will look at them
 	MaximumCount uint64         // end after so many packets; 0 is no limit
 
 	// Select takes the frames that the consumer is to see, if the filter means them, too; nil is all. It is asked about every frame, in
@@ -53,9 +63,12 @@ type Options struct {
 	Flows      flows.Options          // how flows are told apart, for reports that say something of them; Left is not used
 	Findings   FindingOptions
 	Find       bool // look for findings, also if their report is not printed
+	Follow     bool // follow flows, also if no report says something of them, for [Set.Tracker]
 
 	Workers int  // goroutines, for a consumer that is sharded; 0 is 1
 	Owner   bool // packets say whose they are, also if the filter does not ask
+	epoch   int  // blocks in an epoch; 0 is epochBlocks
+	made    int  // bytes that the resolver may make before a block is played; 0 is maxMade
 }
 
 // IncompleteError says that not all of the input could be read. All that could was consumed.
@@ -68,16 +81,15 @@ func (e *IncompleteError) Error() string { return errors.Join(e.Errs...).Error()
 func (e *IncompleteError) Unwrap() []error { return e.Errs }
 
 // Read takes the packets of src through all steps: a worker takes a block of frames, which notes where each was captured, and decodes what
-// can be decoded without the packets before; then, block by block in capture order, what needs them is resolved, and the consumer has its
-// turn. A damaged file does not end the run: the others are read to their ends, and the error is an [*IncompleteError] then. Any other
-// error is the consumer's.
+// can be decoded without the packets before; what needs them is resolved, block by block in capture order; the consumer's shard takes the
+// packets; and, block by block again, the consumer has its turn. A damaged file does not end the run: the others are read to their ends, and
+// the error is an [*IncompleteError] then. Any other error is the consumer's.
 func Read(src pcaps.Source, o Options, c Consumer) error {
 	sharded, ok := c.(Sharded)
 	if !ok {
 		r := newRun(src, o)
 		r.source = &oneByOne{Source: src}
 		w := r.worker(&alone{consumer: c})
-		w.serial = true
 		w.work()
 		return r.err()
 	}
@@ -90,6 +102,7 @@ type alone struct {
 	failed   error
 }
 
+func (a *alone) Begin(uint64)             {}
 func (a *alone) Packet(p *dissect.Packet) { a.failed = a.consumer.Packet(p) }
 func (a *alone) Play() error              { return a.failed }
 func (a *alone) Flush() error             { return nil }

@@ -101,7 +101,7 @@ func (t *summaryPart) Add(p *dissect.Packet) {
 
 	if t.last == nil || t.last.point != p.Point {
 		id := p.Point.ID
-		t.last = t.points.At(id, t.report.seed.Uint64(uint64(id)))
+		t.last = t.points.First(id, t.report.seed.Uint64(uint64(id)), p.Number)
 		t.last.point = p.Point
 	}
 	t.last.add(bytes)
@@ -113,7 +113,7 @@ func (t *summaryPart) Add(p *dissect.Packet) {
 	}
 	if s := p.Stop; s.Reason != dissect.StopNone {
 		key := stopKey{s.Reason, s.At}
-		t.stops.At(key, t.report.seed.Uint64(uint64(s.Reason)<<8|uint64(s.At))).add(p.Number)
+		t.stops.First(key, t.report.seed.Uint64(uint64(s.Reason)<<8|uint64(s.At)), p.Number).add(p.Number)
 	}
 	if len(p.Layers)-1 > t.deepest.layers { // or it cannot be deeper
 		t.deepest.add(p)
@@ -140,11 +140,22 @@ func (d *deepest) add(p *dissect.Packet) {
 func (t *summaryPart) Flush() {
 	t.report.rates.Play(t.runs)
 	t.runs = t.runs[:0]
-	t.report.absorb(&t.summaryTotals)
-	t.reset()
-	t.last = nil
 }
 
+func (r *summary) gather(parts []Part) {
+	gather(r.points, parts, func(t *summaryPart) *Groups[int, pointTotal] { return t.points }, (*pointTotal).absorb, (*pointTotal).reset)
+	gather(r.stops, parts, func(t *summaryPart) *Groups[stopKey, firstFrames] { return t.stops }, (*firstFrames).absorb, (*firstFrames).reset)
+	for _, part := range parts {
+		t := part.(*summaryPart)
+		r.absorb(&t.summaryTotals)
+		t.reset()
+		t.last = nil
+	}
+}
+
+func (r *summary) size(part Part) int { return len(part.(*summaryPart).points.Entries()) }
+
+// absorb adds what from counted, but for its groups.
 func (t *summaryTotals) absorb(from *summaryTotals) {
 	t.packets += from.packets
 	t.wire += from.wire
@@ -154,10 +165,8 @@ func (t *summaryTotals) absorb(from *summaryTotals) {
 	for i := range from.sizes {
 		t.sizes[i].absorb(&from.sizes[i])
 	}
-	t.points.Absorb(from.points, (*pointTotal).absorb)
-	t.stops.Absorb(from.stops, (*firstFrames).absorb)
-	if from.deepest.layers > t.deepest.layers {
-		t.deepest = from.deepest
+	if d := &from.deepest; d.layers > t.deepest.layers || d.layers == t.deepest.layers && d.frame < t.deepest.frame {
+		t.deepest = *d
 	}
 }
 
@@ -258,15 +267,16 @@ func (r *summary) formats() Cell {
 // dropped is how many packets the capturing systems say that they lost, absent where none of them counted.
 func (r *summary) dropped() Cell {
 	var n int64
-	counted := false
+	known := false
 	for _, i := range r.source.Interfaces() {
-		for _, lost := range []int64{i.Dropped, i.OSDropped} {
+		counted := i.Statistics()
+		for _, lost := range []int64{counted.Dropped, counted.OSDropped} {
 			if lost >= 0 {
-				n, counted = n+lost, true
+				n, known = n+lost, true
 			}
 		}
 	}
-	if !counted {
+	if !known {
 		return Cell{}
 	}
 	return Int(n)

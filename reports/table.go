@@ -131,6 +131,12 @@ func quotient(n, scale, by uint64) Cell {
 	return Int(mulDiv(n, scale, by))
 }
 
+// Number returns the value of a cell of a kind that is a number, in its unit; it is not ok if the cell is absent or no number.
+func (c Cell) Number() (n int64, ok bool) {
+	n, ok = c.value.(int64)
+	return n, ok
+}
+
 // compare orders present cells before absent ones, and cells of one kind by value.
 func (c Cell) compare(d Cell) int {
 	if r := cmp.Compare(c.rank(), d.rank()); r != 0 {

@@ -25,7 +25,7 @@ func tracked(t testing.TB, file string, o flows.Options) setup {
 	}
 	defer src.Close()
 	s := setup{groups: maxGroups, flows: newTracking(o)}
-	follow := TenantsFile{tracking: s.flows, reader: flows.NewReader()} // which does nothing but follow flows
+	follow := TenantsFile{tracking: s.flows} // which does nothing but follow flows
 	if err := Read(src, Options{}, &follow); err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +229,7 @@ func TestTenantsKeepFlowsThatLeft(t *testing.T) {
 	}
 	s := setup{groups: maxGroups, flows: newTracking(flows.Options{MaxFlows: 50})}
 	tenants, overlaps := newTenants(s), newOverlaps(s)
-	playParts(t, s, nil, 1000, Options{}, onTap(packets...))
+	playParts(t, s, nil, nil, 1000, Options{}, onTap(packets...))
 	table := tenants.Snapshot()[0]
 	wantLines(t, table, "tenant packets flows endpoints", "vlan 1 100 100 101", "vlan 2 100 100 101", "vlan 3 100 100 101")
 	if notes := strings.Join(overlaps.Snapshot()[0].Notes, "; "); !strings.Contains(notes, "without 250 flows that left") {

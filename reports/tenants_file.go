@@ -15,26 +15,58 @@ import (
 	"pktscope/flows"
 )
 
-// A TenantsFile collects what a first tenants file can say of some packets. It is a [Consumer].
+// A TenantsFile collects what a first tenants file can say of some packets. It is [Sharded].
 type TenantsFile struct {
 	tracking *tracking
-	reader   *flows.Reader
-	batch    flows.Batch
+	own      tenantsShard // of Packet
 }
 
 // NewTenantsFile returns one that tells segments apart exactly, whatever o says of policies and tenants.
 func NewTenantsFile(o flows.Options) *TenantsFile {
 	o.Policy, o.OneSite, o.Tenants = flows.Exact, false, nil
-	return &TenantsFile{tracking: newTracking(o), reader: flows.NewReader()}
+	f := &TenantsFile{tracking: newTracking(o)}
+	f.own = f.newShard()
+	return f
 }
 
 // Packet implements [Consumer].
 func (f *TenantsFile) Packet(p *dissect.Packet) error {
-	f.batch.Reset()
-	f.reader.Read(p, &f.batch)
-	f.tracking.Play(f.reader, &f.batch)
+	f.own.Packet(p)
+	return f.own.Play()
+}
+
+// NewShard implements [Sharded].
+func (f *TenantsFile) NewShard() Shard {
+	s := f.newShard()
+	return &s
+}
+
+func (f *TenantsFile) newShard() tenantsShard {
+	return tenantsShard{f.tracking, flows.NewReader(), flows.Batch{}}
+}
+
+// tenantsShard reads packets for a tenants file.
+type tenantsShard struct {
+	tracking *tracking
+	reader   *flows.Reader
+	batch    flows.Batch
+}
+
+// Begin implements [Shard].
+func (s *tenantsShard) Begin(uint64) {}
+
+// Packet implements [Shard].
+func (s *tenantsShard) Packet(p *dissect.Packet) { s.reader.Read(p, &s.batch) }
+
+// Play implements [Shard].
+func (s *tenantsShard) Play() error {
+	s.tracking.Play(s.reader, &s.batch)
+	s.batch.Reset()
 	return nil
 }
+
+// Flush implements [Shard].
+func (s *tenantsShard) Flush() error { return nil }
 
 // Text returns the file. Whatever is proven to be one is one tenant; where nothing is proven each segment is one. A file that was read
 // with it groups the same packets in the same way.

@@ -98,7 +98,7 @@ func TestTenantsFileLeavesOut(t *testing.T) {
 	add(underlay)
 	add(craft.VLAN{ID: 1}, craft.VLAN{ID: 2}, craft.VLAN{ID: 3})
 	s := setup{groups: maxGroups, flows: newTracking(flows.Options{})}
-	playParts(t, s, nil, 1000, Options{}, onTap(packets...))
+	playParts(t, s, nil, nil, 1000, Options{}, onTap(packets...))
 	text := firstFile(t, s)
 	checkGroups(t, s, text)
 	for _, want := range []string{"mpls: 16/100", "vni: 7", `endpoints: ["198.51.100.1", "198.51.100.2"]`, "vlan: 1.2"} {
@@ -121,7 +121,7 @@ func TestTenantsFilePlaces(t *testing.T) {
 		b := craft.Packet(craft.Ethernet{}, craft.VLAN{ID: 9}, craft.IPv4{ID: uint16(i), Src: fmt.Sprintf("10.0.0.%d", i+1)}, craft.UDP{Src: 1, Dst: 2})
 		frames = append(frames, pcaps.Frame{Data: b, WireLen: len(b), Time: int64(i) * 1e9, Interface: p})
 	}
-	playParts(t, s, nil, 1000, Options{}, frames)
+	playParts(t, s, nil, nil, 1000, Options{}, frames)
 	text := firstFile(t, s)
 	checkGroups(t, s, text)
 	if n := strings.Count(text, "    - "); n != len(frames) {

@@ -120,8 +120,8 @@ func (r *tunnels) Reset() {
 type tunnelsPart struct {
 	report   *tunnels
 	tunnels  *Groups[tunnelKey, tunnelTotal]
-	streams  *Groups[streamKey, streamTotal]
-	networks *Groups[networkKey, networkTotal]
+	streams  *Groups[streamKey, streamTotal]   // of the block
+	networks *Groups[networkKey, networkTotal] // of the block
 	recent   recent
 	frames   []frameSent // of the block
 	sources  recent      // MAC addresses that sent, by network
@@ -129,15 +129,19 @@ type tunnelsPart struct {
 
 func (t *tunnelsPart) Flush() {
 	r := t.report
-	r.tunnels.Absorb(t.tunnels, (*tunnelTotal).absorb)
 	r.streams.Absorb(t.streams, (*streamTotal).absorb)
 	r.networks.Absorb(t.networks, (*networkTotal).absorb)
 	r.playFrames(t.networks, t.frames)
 	t.frames = t.frames[:0]
-	t.tunnels.Reset((*tunnelTotal).reset)
 	t.streams.Reset((*streamTotal).reset)
 	t.networks.Reset((*networkTotal).reset)
 }
+
+func (r *tunnels) gather(parts []Part) {
+	gather(r.tunnels, parts, func(t *tunnelsPart) *Groups[tunnelKey, tunnelTotal] { return t.tunnels }, (*tunnelTotal).absorb, (*tunnelTotal).reset)
+}
+
+func (r *tunnels) size(part Part) int { return len(part.(*tunnelsPart).tunnels.Entries()) }
 
 func (t *tunnelsPart) Add(p *dissect.Packet) {
 	w := tunnelWalk{tunnelsPart: t, packet: p, hash: t.report.seed[0]}
@@ -267,10 +271,12 @@ func (w *tunnelWalk) count(i int, kind kindID, own uint8, inner uint64) {
 	}
 	key := tunnelKey{w.hash, [2]endpoint{a, b}}
 	hash := fold(w.hash^a[0]^fold1, a[1]^fold2) ^ fold(b[0]^fold2, w.hash^b[1]^fold3)
-	total := w.tunnels.At(key, hash)
+	total := w.tunnels.First(key, hash, p.Number)
 	if total.ways[0].packets|total.ways[1].packets == 0 {
 		total.path, total.own, total.kind, total.ends = w.path, own, kind, ends
-		total.mirror = kind == kindERSPAN || i+1 < len(p.Layers) && p.Layers[i+1].Protocol == erspan
+	}
+	if kind == kindERSPAN || i+1 < len(p.Layers) && p.Layers[i+1].Protocol == erspan {
+		total.mirror = true
 	}
 	bytes := uint64(p.WireLen)
 	if len(p.Sources()) > 1 {

@@ -131,7 +131,7 @@ func (t *vlansPart) Add(p *dissect.Packet) {
 	}
 	if t.last.group == nil || key != t.last.key {
 		hash := t.report.seed.Uint128(key.tags, uint64(key.point))
-		t.last = lastVLAN{key, hash, t.vlans.At(key, hash)}
+		t.last = lastVLAN{key, hash, t.vlans.First(key, hash, p.Number)}
 		t.last.group.point = p.Point
 	}
 	total := t.last.group
@@ -179,13 +179,18 @@ func (t *vlansPart) count(d *Distinct, a, b uint64) {
 	}
 }
 
-func (t *vlansPart) Flush() {
-	t.report.total.absorb(&t.total)
-	t.report.vlans.Absorb(t.vlans, (*vlanTotal).absorb)
-	t.total = amount{}
-	t.vlans.Reset((*vlanTotal).reset)
-	t.last = lastVLAN{}
+func (t *vlansPart) Flush() {}
+
+func (r *vlans) gather(parts []Part) {
+	gather(r.vlans, parts, func(t *vlansPart) *Groups[vlanKey, vlanTotal] { return t.vlans }, (*vlanTotal).absorb, (*vlanTotal).reset)
+	for _, part := range parts {
+		t := part.(*vlansPart)
+		r.total.absorb(&t.total)
+		t.total, t.last = amount{}, lastVLAN{}
+	}
 }
+
+func (r *vlans) size(part Part) int { return len(part.(*vlansPart).vlans.Entries()) }
 
 func (r *vlans) Snapshot() []*Table {
 	t := &Table{

@@ -247,10 +247,7 @@ func (l *list) lines(v *view, room int, style func(row int) lipgloss.Style) []st
 		return nil
 	}
 	to := min(l.grid.Len(), l.top+max(1, room-1))
-	lines, err := l.grid.Lines(l.top, to)
-	if err != nil {
-		return []string{v.text(err.Error())}
-	}
+	lines := l.grid.Lines(l.top, to)
 	for i := range lines {
 		switch {
 		case i == 0:

@@ -179,10 +179,7 @@ func (v *view) firstRows(t *reports.Table, width, show int) []string {
 	first := *t
 	first.Rows, first.Other = t.Rows[:show], nil
 	g := first.Grid(reports.TextOptions{Width: width, Clock: v.Clock, ASCII: v.ASCII})
-	lines, err := g.Lines(0, g.Len())
-	if err != nil {
-		return []string{v.text(err.Error())}
-	}
+	lines := g.Lines(0, g.Len())
 	all := []string{v.cut(title, width)}
 	for i, l := range lines {
 		l = v.cut("  "+l, width)

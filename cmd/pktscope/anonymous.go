@@ -8,8 +8,11 @@ import (
 
 // anonymous makes frames anonymous.
 type anonymous struct {
-	anonymizer *anonymize.Anonymizer
-	points     map[*pcaps.Interface]*pcaps.Interface
+	key     anonymize.Key
+	options dissect.Options
+	inTurn  *anonymize.Anonymizer // of frames that tell what is in others
+	inside  dissect.Frame         // that it is given
+	points  map[*pcaps.Interface]*pcaps.Interface
 }
 
 // newAnonymous takes the key from a file, a random one if there is none.
@@ -21,23 +24,20 @@ func newAnonymous(keyFile string, o dissect.Options) (*anonymous, error) {
 			return nil, err
 		}
 	}
-	return &anonymous{anonymize.New(key, o), map[*pcaps.Interface]*pcaps.Interface{}}, nil
+	return &anonymous{key: key, options: o, inTurn: anonymize.New(key, o), inside: dissect.Frame{Point: new(dissect.Point)},
+		points: map[*pcaps.Interface]*pcaps.Interface{}}, nil
 }
 
-// frame makes f anonymous, and what it says beside its bytes: comments, and all of its interface that somebody wrote by hand.
-func (a *anonymous) frame(f *pcaps.Frame) {
-	point := a.points[f.Interface]
+// anonymizer returns one for frames in any order, see [anonymize.Anonymizer.Alone].
+func (a *anonymous) anonymizer() *anonymize.Anonymizer { return anonymize.New(a.key, a.options) }
+
+// point is the interface of frames that were captured at i: without what somebody wrote by hand.
+func (a *anonymous) point(i *pcaps.Interface) *pcaps.Interface {
+	point := a.points[i]
 	if point == nil {
-		point = derived(f.Interface)
+		point = derived(i)
 		point.Description, point.Hardware, point.OS = "", "", ""
-		a.points[f.Interface] = point
+		a.points[i] = point
 	}
-	f.Data = a.anonymizer.Frame(&dissect.Frame{
-		Data:    f.Data,
-		WireLen: f.WireLen,
-		Time:    f.Time,
-		Number:  f.Number,
-		Point:   &dissect.Point{Link: uint16(f.Interface.LinkType), FCSLen: f.FCSLen()},
-	})
-	f.Interface, f.Comments = point, nil
+	return point
 }

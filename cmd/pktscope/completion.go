@@ -10,6 +10,7 @@ import (
 
 	"pktscope/dissect"
 	"pktscope/flows"
+	"pktscope/pcaps/capturefilter"
 	"pktscope/reports"
 )
 
@@ -21,27 +22,28 @@ type candidates func(prefix string) []cobra.Completion
 // flagValues are the candidates for the values of flags that mean the same in each command that has them. Of a list or an expression it
 // is the last word that is completed.
 var flagValues = map[string]candidates{
-	"filter":       either(placedFieldWords, protocolWords),
-	"gre-key":      words("nvgre", "plain"),
-	"l2tp-cookie":  words("0", "4", "8"),
-	"by":           placedFieldWords,
-	"report":       reportWords,
-	"fail-on":      words(findingNames()...),
-	"min-severity": words(reports.Severities()...),
-	"threshold":    words(kindNames()...),
-	"tos":          words("outer", "inner"),
-	"field":        fieldWords,
-	"split-by":     fieldWords,
-	"time":         words(timeStyles...),
-	"diagram":      protocolWords,
-	"where":        flowFieldWords,
-	"sort":         flowFieldWords,
-	"segments":     words(flows.Policies()...),
-	"interface":    interfaceWords,
-	"direction":    words("both", "in", "out"),
-	"time-source":  words("host", "adapter"),
-	"tables":       words("both", "interval", "start", "none"),
-	"compress":     words("zstd"),
+	"capture-filter": words(capturefilter.Words()...),
+	"filter":         either(placedFieldWords, protocolWords),
+	"gre-key":        words("nvgre", "plain"),
+	"l2tp-cookie":    words("0", "4", "8"),
+	"by":             placedFieldWords,
+	"report":         reportWords,
+	"fail-on":        words(findingNames()...),
+	"min-severity":   words(reports.Severities()...),
+	"threshold":      words(kindNames()...),
+	"tos":            words("outer", "inner"),
+	"field":          fieldWords,
+	"split-by":       fieldWords,
+	"time":           words(timeStyles...),
+	"diagram":        protocolWords,
+	"where":          flowFieldWords,
+	"sort":           flowFieldWords,
+	"segments":       words(flows.Policies()...),
+	"interface":      interfaceWords,
+	"direction":      words("both", "in", "out"),
+	"time-source":    words("host", "adapter"),
+	"tables":         words("both", "interval", "start", "none"),
+	"compress":       words("zstd"),
 }
 
 // completeFlags lets the shell complete the values of the commands' flags.

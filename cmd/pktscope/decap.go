@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strconv"
 
-	"pktscope/dissect"
 	"pktscope/pcaps"
 )
 
@@ -37,17 +36,6 @@ func (d *decap) Set(s string) (err error) {
 	return nil
 }
 
-// frame makes f, which is that of p, the frame inside it. It returns false if there is none.
-func (d *decap) frame(p *dissect.Packet, f *pcaps.Frame) bool {
-	const direction = 3 // flags that hold inside, too
-	inside, ok := p.Carried(d.n)
-	if ok {
-		f.Data, f.WireLen, f.Flags = inside.Data, inside.WireLen, f.Flags&direction
-		f.Interface = d.point(f.Interface, inside.Link)
-	}
-	return ok
-}
-
 // point is the interface of frames that were carried along i.
 func (d *decap) point(i *pcaps.Interface, link uint16) *pcaps.Interface {
 	if d.points == nil {
@@ -66,8 +54,7 @@ func (d *decap) point(i *pcaps.Interface, link uint16) *pcaps.Interface {
 
 // derived is an interface like i for frames that were made of those of i: without its filter and its statistics, which are not theirs.
 func derived(i *pcaps.Interface) *pcaps.Interface {
-	like := *i
+	like := i.Uncounted()
 	like.Filter, like.Comments = "", nil
-	like.Received, like.Dropped, like.OSDropped = -1, -1, -1
-	return &like
+	return like
 }

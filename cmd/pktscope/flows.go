@@ -117,13 +117,16 @@ func (o *flowsOptions) run(files []string) error {
 		for _, note := range reports.LimitNotes(follower.Tracker) {
 			fmt.Fprintln(os.Stderr, "pktscope: "+note)
 		}
+		if p, ok := printer.(*flowLines); ok && p.top != nil && p.top.More > 0 && o.top != p.top.Limit {
+			fmt.Fprintf(os.Stderr, "pktscope: not printed, as --max-flows bounds what is put in order: %d; without --sort all are printed\n", p.top.More)
+		}
 	}
 	return err
 }
 
 // streams tells whether flows are printed as they leave, or when all are known.
 func (o *flowsOptions) streams() bool {
-	return o.ipfix == "" && o.format != "text" && o.sort == "" && !o.topGiven
+	return o.ipfix == "" && o.format != "text" && o.sort == "" && (!o.topGiven || o.top == 0)
 }
 
 // flowPrinter prints flows: those that leave before the end, and then all others.

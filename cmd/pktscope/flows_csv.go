@@ -24,7 +24,11 @@ func (p *flowsCSV) header() (dst []byte) {
 // line appends a flow, without the end of the line.
 func (p *flowsCSV) line(dst []byte, c *flows.Connection) []byte {
 	for i := range p.fields {
-		p.cell = p.fields[i].Value(&c.Flow).AppendText(p.cell[:0])
+		v := p.fields[i].Value(&c.Flow)
+		p.cell = v.AppendText(p.cell[:0])
+		if v.Kind == flows.KindText && bytes.IndexAny(p.cell, "=+-@") == 0 {
+			p.cell = append(p.cell[:0], reports.NoFormula(string(p.cell))...)
+		}
 		dst = appendCSVCell(dst, i, p.cell)
 	}
 	return dst

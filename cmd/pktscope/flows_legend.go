@@ -33,7 +33,7 @@ func (l *legend) line(dst []byte, c *flows.Connection) []byte {
 // append appends a line for each zone, which begins as a comment does in most of what reads such lines.
 func (l *legend) append(dst []byte) []byte {
 	for _, id := range slices.Sorted(maps.Keys(l.zones)) {
-		dst = fmt.Appendf(dst, "# zone=%d %s\n", id, reports.SegmentText(l.zones[id]))
+		dst = fmt.Appendf(dst, "# zone=%d %s\n", id, reports.Printable(reports.SegmentText(l.zones[id])))
 	}
 	return dst
 }

@@ -48,12 +48,13 @@ func (in *input) flags(set *pflag.FlagSet) {
 		"L2TPv3 sessions whose setup was not captured have a cookie of `BYTES`: 0, 4 or 8")
 }
 
-// read takes the packets of the files to c, which prints them.
-func (in *input) read(files []string, checksums bool, c reports.Consumer) error {
+// read takes the packets of the files to c, which prints what depends on checksums, and on what is in packets, or does not.
+func (in *input) read(files []string, checksums, layers bool, c reports.Consumer) error {
 	options, err := in.options(checksums)
 	if err != nil {
 		return err
 	}
+	options.Undissected = !layers && options.Filter == nil && !options.Owner
 	src, err := in.open(files)
 	if err != nil {
 		return err

@@ -56,6 +56,7 @@ it up when its sockets are open; pktscope help security says more.`,
 	flags.DurationVar(&o.interval, "interval", live.DefaultInterval, "report every `DURATION`")
 	flags.DurationVar(&o.duration, "duration", 0, "end after this `DURATION`")
 	o.record.flags(flags)
+	o.exports.flags(flags)
 	flags.StringVar(&o.user, "user", "", "become this `USER` when all sockets are open, as root")
 	o.reportFlags(cmd)
 	flags.StringVarP(&o.format, "format", "T", "", "how to print: "+strings.Join(liveFormats, ", ")+" (default screen on a terminal, json elsewhere)")
@@ -76,7 +77,8 @@ it up when its sockets are open; pktscope help security says more.`,
 var liveFormats = []string{"screen", "json", "text"}
 
 type liveOptions struct {
-	record recordFlags
+	record  recordFlags
+	exports liveExports
 	reportChoice
 	interval time.Duration
 	duration time.Duration
@@ -145,6 +147,10 @@ func (o *liveOptions) options(set *pflag.FlagSet) (live.Options, error) {
 		return live.Options{}, errors.New("--range, --from and --to are for files; live has --count and --duration")
 	case o.failOn.find() && o.span == tableSpan(live.OnlyInterval):
 		return live.Options{}, errors.New("--fail-on looks for findings since the start: leave out --tables interval")
+	case o.span != tableSpan(live.Both) && o.format == "screen":
+		return live.Options{}, errors.New("the screen shows all tables: leave out --tables, or add -T json")
+	case (o.exports.metrics != "" || o.exports.ipfix != "") && o.span != tableSpan(live.Both) && o.span != tableSpan(live.OnlyStart):
+		return live.Options{}, errors.New("--metrics and --ipfix have what is counted since the start: leave out --tables, or say --tables start")
 	case o.failOn.given() && o.span == tableSpan(live.NoTables):
 		return live.Options{}, errors.New("--fail-on has nothing to look at with --tables none")
 	case o.top < 0:
@@ -154,7 +160,7 @@ func (o *liveOptions) options(set *pflag.FlagSet) (live.Options, error) {
 	if err != nil {
 		return live.Options{}, err
 	}
-	e := live.Options{Interval: o.interval, Duration: o.duration, Reports: o.named(), Top: o.top, Span: live.Span(o.span), User: o.user, Log: notice, Watch: o.failOn.watching}
+	e := live.Options{Interval: o.interval, Duration: o.duration, Reports: o.named(), Span: live.Span(o.span), User: o.user, Log: notice, Watch: o.failOn.watching}
 	if e.Capture, err = o.at.options(o.capture); err != nil {
 		return e, err
 	}
@@ -167,7 +173,7 @@ func (o *liveOptions) options(set *pflag.FlagSet) (live.Options, error) {
 	if o.format == "screen" {
 		e.Reports, e.Capture.Recent = screenReports(e.Reports), recentBytes
 		if !set.Changed("top") {
-			e.Top = 0
+			o.top = 0
 		}
 	}
 	e.Read, err = o.reportOptions(by)
@@ -192,13 +198,19 @@ func (o *liveOptions) run(set *pflag.FlagSet) error {
 	var full *liveScreen
 	if o.format == "screen" {
 		full = newLiveScreen(options.Read)
+		full.top = o.top
 		options.Log = full.log
 	}
+	if err := o.exports.open(&options); err != nil {
+		return err
+	}
+	defer o.exports.close()
 	engine, err := live.Open(options)
 	if err != nil {
 		return err
 	}
 	defer engine.Close()
+	o.exports.start(engine)
 	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if full != nil {
 		ends = append(ends, syscall.SIGHUP) // the terminal went away, but files are to be complete
@@ -249,7 +261,7 @@ func (o *liveOptions) shower() (func(*live.Interval) error, error) {
 			return nil, errors.New("-t is for --format text; json has times in RFC 3339, UTC")
 		}
 		return func(i *live.Interval) error {
-			out.buf = append(i.AppendJSON(out.buf, version), '\n')
+			out.buf = append(i.Top(o.top).AppendJSON(out.buf, version), '\n')
 			return out.flush()
 		}, nil
 	case "text":
@@ -257,7 +269,7 @@ func (o *liveOptions) shower() (func(*live.Interval) error, error) {
 			if _, err := fmt.Fprintln(out.file, i.Line()); err != nil {
 				return err
 			}
-			return reports.WriteText(out.file, i.Now.Tables, reports.TextOptions{Width: out.width(), Color: out.color, Clock: o.times.clock()})
+			return reports.WriteText(out.file, i.Top(o.top).Now.Tables, reports.TextOptions{Width: out.width(), Color: out.color, Clock: o.times.clock()})
 		}, nil
 	}
 	return nil, fmt.Errorf("%q is not a format; there are %s", o.format, strings.Join(liveFormats, ", "))

@@ -38,6 +38,7 @@ type liveScreen struct {
 	notices  []string
 	filter   *filter.Filter // that is wanted
 	seconds  tempo
+	top      int           // rows of each table, 0 for all
 	listed   *recentFrames // what the list of packets was read from; nil before the first
 }
 
@@ -60,7 +61,7 @@ func (s *liveScreen) log(line string) {
 func (s *liveScreen) see(i *live.Interval) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	s.interval = i
+	s.interval = i.Top(s.top)
 }
 
 // State implements [screen.Feed].

@@ -78,7 +78,7 @@ func noCommand(cmd *cobra.Command, args []string) error {
 // empty is an error for a flag that was given nothing, where that would mean the same as no such flag: --anonymize-key "$KEY" must not leave
 // addresses as they are when there is no KEY.
 func empty(set *pflag.FlagSet) error {
-	for _, name := range []string{"write", "split-by", "anonymize-key", "by", "sum", "report", "ipfix"} {
+	for _, name := range []string{"write", "split-by", "anonymize-key", "by", "sum", "report", "ipfix", "metrics"} {
 		if f := set.Lookup(name); f != nil && f.Changed && (f.Value.String() == "" || f.Value.String() == "[]") {
 			value, _ := pflag.UnquoteUsage(f)
 			return fmt.Errorf("--%s needs %s, and has nothing", name, value)

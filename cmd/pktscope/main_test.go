@@ -20,7 +20,8 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"pktscope": m
 
 // TestScripts runs the command lines in testdata/script. In their directory they find generated.pcapng, and tenants.pcap with its
 // first 300 bytes in cut.pcap and its first 20 in start.pcap; raw.pcap has a packet without a link layer; lan.pcap and wan.pcap are the two
-// sides of a router, whose rule drops two packets. Those about flows are in flowCaptures.
+// sides of a router, whose rule drops two packets; long.pcap has more packets than a worker takes at a time. Those about flows are in
+// flowCaptures.
 func TestScripts(t *testing.T) {
 	generated, err := os.ReadFile("../../pcaps/testdata/generated.pcapng")
 	if err != nil {
@@ -39,6 +40,7 @@ func TestScripts(t *testing.T) {
 				"raw.pcap":         raw(),
 				"lan.pcap":         captureFrom(0, routed(false)...),
 				"wan.pcap":         captureFrom(150, routed(true)...),
+				"long.pcap":        long(),
 			})
 			for name, content := range files {
 				if err := os.WriteFile(filepath.Join(env.WorkDir, name), content, 0o644); err != nil {
@@ -93,6 +95,23 @@ func routed(outside bool) (frames [][]byte) {
 		frames = append(frames, question, answer)
 	}
 	return frames
+}
+
+// long is a capture of twelve thousand packets: connections of two tenants with the same addresses, which go on all the time, and datagrams
+// in two fragments with other packets between them.
+func long() []byte {
+	var frames [][]byte
+	for i := range uint16(2000) {
+		datagram := craft.Fragment(craft.Packet(craft.Ethernet{}, craft.IPv4{ID: i}, craft.UDP{Src: 4000 + i, Dst: 5000}, craft.Payload(make([]byte, 200))), 150)
+		tenant := func(vni uint32) []byte {
+			return craft.Packet(craft.Ethernet{}, craft.VLAN{ID: 100}, craft.IPv4{ID: i}, craft.UDP{Src: 49152}, craft.VXLAN{VNI: vni}, craft.Ethernet{},
+				craft.IPv4{Src: "10.0.0.1", Dst: "10.0.0.2", ID: i}, craft.TCP{Src: 40000 + i%7, Dst: 80, Seq: vni + uint32(i), Ack: 1, Flags: craft.ACK}, craft.Payload("?"))
+		}
+		frames = append(frames, datagram[0], tenant(5001), tenant(5002), datagram[1],
+			craft.Packet(craft.Ethernet{}, craft.IPv4{Src: "10.0.0.2", Dst: "10.0.0.1"}, craft.TCP{Src: 80, Dst: 40000, Seq: uint32(i), Ack: 5000, Flags: craft.ACK}),
+			craft.Packet(craft.Ethernet{}, craft.ARP{}))
+	}
+	return capture(frames...)
 }
 
 // capture is a pcap file with the Ethernet frames, a millisecond between them.

@@ -43,6 +43,19 @@ func (o *output) done() error {
 	return nil
 }
 
+// add adds something whole that was made elsewhere.
+func (o *output) add(b []byte) error {
+	if len(b) < pieceSize {
+		o.buf = append(o.buf, b...)
+		return o.done()
+	}
+	if err := o.flush(); err != nil {
+		return err
+	}
+	_, err := o.file.Write(b)
+	return err
+}
+
 func (o *output) flush() error {
 	_, err := o.file.Write(o.buf)
 	o.buf = o.buf[:0]

@@ -115,25 +115,15 @@ func (o *packetsOptions) run(files []string) error {
 	o.dissect.Relative = printer.relative
 	o.see = o.times.see
 	var c reports.Consumer = printer
-	if o.format != "line" && !out.terminal && (out.waiting || regular(files)) { // nobody waits for each packet
+	if !out.terminal && (out.waiting || regular(files)) && !(o.format == "line" && o.times.delta()) { // nobody waits for each packet
 		c = shardedPrinter{printer, o}
 	}
-	err = o.read(files, printer.checksums, c)
+	err = o.read(files, printer.checksums, printer.layers, c)
 	return errors.Join(out.flush(), err)
 }
 
-// regular tells whether all files are there whole, and none is a pipe in which packets come one by one.
-func regular(files []string) bool {
-	for _, name := range files {
-		if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
-			return false
-		}
-	}
-	return true
-}
-
 func (o *packetsOptions) printer(out *output) (p packetPrinter, err error) {
-	p.out, p.checksums = out, true
+	p.out, p.checksums, p.layers = out, true, true
 	p.relative = o.format == "json" || o.format == "tree" // a line shows sequence numbers as they are
 	switch o.format {
 	case "line":
@@ -146,7 +136,7 @@ func (o *packetsOptions) printer(out *output) (p packetPrinter, err error) {
 		if err != nil {
 			return p, err
 		}
-		p.checksums, p.relative = x.NeedsChecksums(), x.Relative()
+		p.checksums, p.relative, p.layers = x.NeedsChecksums(), x.Relative(), x.NeedsLayers() || o.hex
 		o.owner = o.owner || x.NeedsOwner()
 		p.print = func(packet *dissect.Packet) { out.buf = appendCells(out.buf, x.Extract(packet)) }
 	case "json":
@@ -175,6 +165,7 @@ type packetPrinter struct {
 	print     func(*dissect.Packet) // appends to out.buf
 	dump      *hexDump              // nil for none
 	checksums bool                  // what is printed depends on them
+	layers    bool                  // and on what is in the packet
 	relative  bool                  // it has sequence numbers that count from where conversations start
 }
 
@@ -212,14 +203,17 @@ type printerShard struct {
 	to *output
 }
 
+// Begin implements [reports.Shard].
+func (r printerShard) Begin(uint64) {}
+
 // Packet implements [reports.Shard].
 func (r printerShard) Packet(p *dissect.Packet) { r.append(p) }
 
 // Play implements [reports.Shard].
 func (r printerShard) Play() error {
-	r.to.buf = append(r.to.buf, r.out.buf...)
+	err := r.to.add(r.out.buf)
 	r.out.buf = r.out.buf[:0]
-	return r.to.done()
+	return err
 }
 
 // Flush implements [reports.Shard].

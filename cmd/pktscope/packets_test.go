@@ -20,8 +20,7 @@ func packet(t testing.TB, frame []byte) *dissect.Packet {
 
 // What is printed of a packet is written into memory that was there before.
 func TestPrintingDoesNotAllocate(t *testing.T) {
-	p := packet(t, craft.Packet(craft.Ethernet{}, craft.VLAN{ID: 100}, craft.IPv4{}, craft.UDP{Src: 49152}, craft.VXLAN{VNI: 5001},
-		craft.Ethernet{}, craft.IPv4{}, craft.TCP{Src: 40000, Dst: 80, Flags: craft.SYN}))
+	p := packet(t, tunneled())
 	for _, o := range []packetsOptions{
 		{format: "fields", fields: []string{"frame.number", "frame.time_epoch", "ip.addr", "vxlan.vni", "tcp.flags", "pktscope.checksum.verdict"}},
 		{format: "line"},
@@ -39,6 +38,38 @@ func TestPrintingDoesNotAllocate(t *testing.T) {
 		}); n > 0 {
 			t.Errorf("-T %s allocates %v times a packet", o.format, n)
 		}
+	}
+}
+
+// tunneled is a TCP segment in VXLAN.
+func tunneled() []byte {
+	return craft.Packet(craft.Ethernet{}, craft.VLAN{ID: 100}, craft.IPv4{}, craft.UDP{Src: 49152}, craft.VXLAN{VNI: 5001},
+		craft.Ethernet{}, craft.IPv4{}, craft.TCP{Src: 40000, Dst: 80, Flags: craft.SYN})
+}
+
+// BenchmarkPrint decodes packets and prints them, without writing anything.
+func BenchmarkPrint(b *testing.B) {
+	five := []string{"frame.number", "ip.src", "ip.dst", "tcp.srcport", "tcp.dstport"}
+	for _, o := range []packetsOptions{{format: "fields", fields: five}, {format: "line"}, {format: "json"}, {format: "tree"}} {
+		b.Run(o.format, func(b *testing.B) {
+			out := newOutput(os.Stdout)
+			printer, err := o.printer(out)
+			if err != nil {
+				b.Fatal(err)
+			}
+			frame := dissect.Frame{Data: tunneled(), Point: &dissect.Point{Link: 1, FCSLen: -1}}
+			var p dissect.Packet
+			d := dissect.NewConfig(dissect.Options{}).NewDecoder()
+			b.ReportAllocs()
+			for b.Loop() {
+				out.buf = out.buf[:0]
+				d.Decode(&p, &frame)
+				if printer.checksums {
+					p.Verify()
+				}
+				printer.print(&p)
+			}
+		})
 	}
 }
 

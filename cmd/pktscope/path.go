@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pktscope/dissect"
 	"pktscope/journeys"
 	"pktscope/reports"
 )
@@ -84,14 +83,6 @@ func (o *pathOptions) run(files []string) error {
 	options, err := o.options(true)
 	if err != nil {
 		return err
-	}
-	takes := options.Select
-	options.Select = func(frame *dissect.Frame) bool { // what is behind a slice does not show that something is missing in it
-		if takes != nil && !takes(frame) {
-			return false
-		}
-		follower.See(frame)
-		return true
 	}
 	if points := src.Interfaces(); len(files) == 1 && len(points) == 1 && points[0].ID < 0 && points[0].LinkType != linkCooked2 {
 		return journeys.ErrOnePoint // the file's format has no others

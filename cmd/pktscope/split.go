@@ -30,10 +30,8 @@ type splitter struct {
 	all   []*splitFile          // in the order of their first packets
 	open  *list.List            // of files, the one used last in front
 
-	owners [256]bool // which protocols have the field
-	walker *dissect.Walker
-	text   []byte
-	found  bool
+	wants  []bool    // the field
+	owners [256]bool // which protocols have it
 }
 
 // noValue is what no value prints as.
@@ -55,19 +53,15 @@ func newSplitter(path, field string, create func(path string) (*pcaps.Writer, er
 	}
 	s := &splitter{create: create, field: field, address: fields[0].Kind == dissect.MAC || fields[0].Kind == dissect.IPv6Addr,
 		stem: stem, ending: format + compression, files: map[string]*splitFile{}, open: list.New()}
-	wants := make([]bool, len(dissect.Fields()))
+	s.wants = make([]bool, len(dissect.Fields()))
 	for _, f := range fields {
-		wants[f.Index()] = true
+		s.wants[f.Index()] = true
 		for _, p := range dissect.Protocols() {
 			if f.Owner() == p || f.Everywhere() {
 				s.owners[p.ID] = true
 			}
 		}
 	}
-	s.walker = dissect.NewWalker(wants, func(v dissect.Value) bool {
-		s.text, s.found = v.AppendText(s.text[:0]), true
-		return true
-	})
 	return s, nil
 }
 
@@ -84,42 +78,50 @@ func secretive(field string) error {
 	return nil
 }
 
-// write writes f to the file for packet p.
-func (s *splitter) write(p *dissect.Packet, f *pcaps.Frame) error {
-	file, err := s.file(s.value(p))
+// write writes f to the file for a value.
+func (s *splitter) write(value []byte, f *pcaps.Frame) error {
+	file, err := s.file(value)
 	if err != nil {
 		return err
 	}
 	return file.Write(f)
 }
 
-// value is what the name of the packet's file says.
-func (s *splitter) value(p *dissect.Packet) string {
-	s.found = false
-	for i := len(p.Layers) - 1; i >= 0 && !s.found; i-- {
-		if l := &p.Layers[i]; s.owners[l.Protocol] && l.Flags&dissect.Quoted == 0 {
-			s.walker.Visit(p, i)
+// values implements sink: the value is what the name of the packet's file says.
+func (s *splitter) values() func([]byte, *dissect.Packet) []byte {
+	var text []byte
+	var found bool
+	walker := dissect.NewWalker(s.wants, func(v dissect.Value) bool {
+		text, found = v.AppendText(text[:0]), true
+		return true
+	})
+	return func(dst []byte, p *dissect.Packet) []byte {
+		found = false
+		for i := len(p.Layers) - 1; i >= 0 && !found; i-- {
+			if l := &p.Layers[i]; s.owners[l.Protocol] && l.Flags&dissect.Quoted == 0 {
+				walker.Visit(p, i)
+			}
 		}
+		if !found {
+			return append(dst, noValue...)
+		}
+		return append(dst, text...)
 	}
-	if !s.found {
-		return noValue
-	}
-	return string(s.text)
 }
 
 // file is the file for a value, open.
-func (s *splitter) file(value string) (*splitFile, error) {
-	file := s.files[value]
+func (s *splitter) file(value []byte) (*splitFile, error) {
+	file := s.files[string(value)]
 	if file == nil {
 		if len(s.all) == maxSplitFiles {
 			return nil, fmt.Errorf("--split-by %s: more than %d files", s.field, maxSplitFiles)
 		}
-		w, err := s.create(s.path(value))
+		w, err := s.create(s.path(string(value)))
 		if err != nil {
 			return nil, err
 		}
 		file = &splitFile{Writer: w}
-		s.files[value] = file
+		s.files[string(value)] = file
 		s.all = append(s.all, file)
 	}
 	if file.place != nil {

@@ -39,7 +39,7 @@ than the captures show. The file can be used as it is: it tells apart what was a
 		Args: files,
 		RunE: func(_ *cobra.Command, files []string) error {
 			file := reports.NewTenantsFile(flows.Options{})
-			err := in.read(files, true, file)
+			err := in.read(files, true, true, file)
 			if _, failed := os.Stdout.Write(file.Text()); failed != nil {
 				return failed
 			}

@@ -59,6 +59,9 @@ func (t *times) Set(s string) error {
 	return nil
 }
 
+// delta tells whether a time is printed by the one before it, so that packets have to be printed one after the other.
+func (t *times) delta() bool { return t.style == delta || t.style == deltaPrinted }
+
 // see takes every frame that is read, also those that are not printed, in order. One without a time changes nothing.
 func (t *times) see(f *dissect.Frame) {
 	if f.Timeless {
@@ -76,7 +79,9 @@ func (t *times) append(dst []byte, p *dissect.Packet) []byte {
 	cell := append(room[:0], '-')
 	if !p.Timeless {
 		cell = t.appendTime(room[:0], p.Time)
-		t.printing, t.printed = true, p.Time
+		if t.style == deltaPrinted {
+			t.printing, t.printed = true, p.Time
+		}
 	}
 	return appendRight(dst, cell, timeWidths[t.style])
 }

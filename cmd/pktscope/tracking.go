@@ -111,6 +111,9 @@ type followerShard struct {
 	batch    flows.Batch
 }
 
+// Begin implements [reports.Shard].
+func (s *followerShard) Begin(uint64) {}
+
 // Packet implements [reports.Shard].
 func (s *followerShard) Packet(p *dissect.Packet) { s.reader.Read(p, &s.batch) }
 

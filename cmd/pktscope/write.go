@@ -52,6 +52,19 @@ func (o *writing) check(set *pflag.FlagSet) error {
 // anonymizes tells whether packets are anonymized.
 func (o *writing) anonymizes() bool { return o.anonymize || o.key != "" }
 
+// looks tells whether it matters what is in packets.
+func (o *writing) looks() bool { return o.decap.given || o.split != "" }
+
+// regular tells whether all files are there whole, and none is a pipe in which packets come one by one.
+func regular(files []string) bool {
+	for _, name := range files {
+		if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
+			return false
+		}
+	}
+	return true
+}
+
 // write writes the packets of the files. Of a damaged capture it writes what could be read; when the user interrupts it, what was read.
 func (in *input) write(files []string, o *writing) error {
 	options, err := in.options(false)
@@ -78,7 +91,12 @@ func (in *input) write(files []string, o *writing) error {
 	r.Context, stop = signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(r.Context, stop) // the second signal ends the program, even where it waits for a packet
 	defer stop()
-	err = in.consume(src, options, r, false)
+	options.Undissected = !o.looks() && options.Filter == nil
+	var c reports.Consumer = r
+	if regular(files) { // nobody waits for each packet
+		c = shardedRecorder{r}
+	}
+	err = in.consume(src, options, c, false)
 	var incomplete *reports.IncompleteError
 	if errors.Is(err, context.Canceled) {
 		err = nil
@@ -95,7 +113,9 @@ func (in *input) write(files []string, o *writing) error {
 
 // sink is where frames go: a file, or several.
 type sink interface {
-	write(p *dissect.Packet, f *pcaps.Frame) error
+	// values returns what appends the value to dst by which a packet is put into one of the files; it is for one goroutine. It is nil for one file.
+	values() func(dst []byte, p *dissect.Packet) []byte
+	write(value []byte, f *pcaps.Frame) error
 	Close() error
 	Discard()
 }
@@ -119,37 +139,5 @@ func (o *writing) open(src pcaps.Source) (sink, error) {
 // single is a sink of one file.
 type single struct{ *pcaps.Writer }
 
-func (s single) write(_ *dissect.Packet, f *pcaps.Frame) error { return s.Write(f) }
-
-// recorder writes packets.
-type recorder struct {
-	*writing
-	sink
-	context.Context            // done when the user has seen enough
-	anonymous       *anonymous // nil for packets that stay what they are
-	frame           pcaps.Frame
-}
-
-// Packet implements [reports.Consumer].
-func (r *recorder) Packet(p *dissect.Packet) error {
-	r.frame = pcaps.Frame{
-		Number:    p.Number,
-		Time:      p.Time,
-		Timeless:  p.Timeless,
-		Data:      p.Data,
-		WireLen:   p.WireLen,
-		Interface: p.Point.Origin.(*pcaps.Interface),
-		Flags:     p.Flags,
-		Comments:  p.Comments,
-	}
-	if r.decap.given && !r.decap.frame(p, &r.frame) {
-		return nil
-	}
-	if r.anonymous != nil {
-		r.anonymous.frame(&r.frame)
-	}
-	if err := r.write(p, &r.frame); err != nil {
-		return err
-	}
-	return r.Err()
-}
+func (single) values() func([]byte, *dissect.Packet) []byte { return nil }
+func (s single) write(_ []byte, f *pcaps.Frame) error       { return s.Write(f) }

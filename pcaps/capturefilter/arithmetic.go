@@ -103,12 +103,20 @@ func (v *operation) load(c *compiler) []bpf.RawInstruction {
 	if k, ok := v.right.(*constant); ok {
 		return append(v.left.load(c), instruction(v.op, k.value))
 	}
-	code := v.right.load(c)
+	if _, simple := v.left.(*load); simple {
+		code := v.right.load(c)
+		word := c.borrow()
+		code = append(code, instruction(store, word))
+		code = append(code, v.left.load(c)...)
+		c.release()
+		return append(code, instruction(loadXMemory, word), instruction(v.op|withX, 0))
+	}
+	code := v.left.load(c) // first, so that a long sum takes one word
 	word := c.borrow()
 	code = append(code, instruction(store, word))
-	code = append(code, v.left.load(c)...)
+	code = append(code, v.right.load(c)...)
 	c.release()
-	return append(code, instruction(loadXMemory, word), instruction(v.op|withX, 0))
+	return append(code, instruction(aToX, 0), instruction(loadMemory, word), instruction(v.op|withX, 0))
 }
 
 // guards is that of the left value alone, as in libpcap: len - ip[2:2] looks at bytes 16 and 17 of every frame, IPv4 or not.
@@ -152,7 +160,11 @@ func (v *load) behindIPv4() bool {
 }
 
 func (v *load) load(c *compiler) []bpf.RawInstruction {
+	v.guards(c) // fails where the link type has no such header, also for a value whose guards are not asked
 	at := c.header
+	if v.proto == "link" && c.live && c.cooked() {
+		v.fail("a cooked header is made when a frame has been captured, so a socket cannot look at it")
+	}
 	switch {
 	case v.proto == "icmp6":
 		at = c.ipHeader().plus(40)
@@ -164,7 +176,8 @@ func (v *load) load(c *compiler) []bpf.RawInstruction {
 	case fixed && v.behindIPv4():
 		return c.loadTransport(constant.value, v.size)
 	case fixed:
-		if at = at.plus(constant.value); !at.variable && at.constant >= ancillary {
+		before := at.constant
+		if at = at.plus(constant.value); !at.variable && (at.constant >= ancillary || before >= networkHeader && at.constant < before) {
 			v.index.where().fail("no frame has bytes there")
 		}
 		return c.load(at, v.size)

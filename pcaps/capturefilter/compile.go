@@ -27,7 +27,10 @@ func (e *Expression) String() string { return e.text }
 type Options struct {
 	Link    uint16 // their link type, a LINKTYPE_ number
 	SnapLen uint32 // what the program returns for a frame that is meant: the bytes to keep of it; 0 is 262,144
-	Live    bool   // the program is for a socket of Linux, which keeps the outermost VLAN tag beside the frame
+
+	// Live is for a program at a socket of Linux, which keeps the outermost VLAN tag beside the frame. A link type of cooked captures is then that
+	// of an interface whose headers are not known: the program looks at what the kernel knows.
+	Live bool
 }
 
 const defaultSnapLen = 262144
@@ -65,10 +68,10 @@ func (e *Expression) compile(o Options) []bpf.RawInstruction {
 	if e.root == nil {
 		return g.program(g.accept, nil, o.SnapLen)
 	}
-	c := &compiler{layers: linkLayers(o.Link), live: o.Live}
+	c := &compiler{layers: linkLayers(o.Link, o.Live), live: o.Live}
 	start := g.simplify(g.add(e.root.block(c), g.accept, g.reject))
 	program := g.program(start, c.prologue(), o.SnapLen)
-	if len(program) > kernelInstructions {
+	if o.Live && len(program) > kernelInstructions {
 		span{0, len(e.text)}.fail("it takes %d instructions, and a kernel runs at most %d", len(program), kernelInstructions)
 	}
 	return program
@@ -98,7 +101,7 @@ func (c *compiler) prologue() (code []bpf.RawInstruction) {
 // keep takes a word of scratch memory for an offset.
 func (c *compiler) keep() uint32 {
 	if c.kept == scratchWords/2 {
-		c.fail("too many headers of variable length")
+		c.fail("too many tunnels in each other for the scratch memory that filters have")
 	}
 	c.kept++
 	return c.kept - 1

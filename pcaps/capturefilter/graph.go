@@ -45,25 +45,33 @@ type test struct {
 	code []bpf.RawInstruction
 	jump uint16 // 0 if it is never asked: code is there for what it stores
 	k    uint32
+
+	loads, does string // what is equal for tests with the same code, and for those that do the same; empty until asked for
 }
 
 func (t *test) block() *block { return &block{test: t} }
 
-// key is equal for tests that do the same.
-func (t *test) key() string {
-	b := codeKey(t.code)
-	b = binary.BigEndian.AppendUint16(b, t.jump)
-	return string(binary.BigEndian.AppendUint32(b, t.k))
+// load is equal for tests with the same code.
+func (t *test) load() string {
+	if t.loads == "" {
+		b := make([]byte, 0, 8*len(t.code)+1)
+		for _, i := range t.code {
+			b = binary.BigEndian.AppendUint16(b, i.Op)
+			b = append(b, i.Jt, i.Jf)
+			b = binary.BigEndian.AppendUint32(b, i.K)
+		}
+		t.loads = string(append(b, 0))
+	}
+	return t.loads
 }
 
-func codeKey(code []bpf.RawInstruction) []byte {
-	var b []byte
-	for _, i := range code {
-		b = binary.BigEndian.AppendUint16(b, i.Op)
-		b = append(b, i.Jt, i.Jf)
-		b = binary.BigEndian.AppendUint32(b, i.K)
+// key is equal for tests that do the same.
+func (t *test) key() string {
+	if t.does == "" {
+		b := binary.BigEndian.AppendUint16([]byte(t.load()), t.jump)
+		t.does = string(binary.BigEndian.AppendUint32(b, t.k))
 	}
-	return b
+	return t.does
 }
 
 // vertex is a test of the graph, and where it goes on. The two ends have no test.
@@ -77,6 +85,7 @@ type vertex struct {
 	reached  bool
 	holds    uint64 // facts that are known to hold whenever it is reached
 	fails    uint64 // facts that are known not to
+	loaded   bool   // whatever leads to it has loaded the same
 	position int    // in the assembled program, counted from its end; -1 as long as it is not there
 }
 
@@ -216,7 +225,7 @@ func (g *graph) facts() *facts {
 		if v.test.jump == 0 {
 			continue
 		}
-		loads[string(codeKey(v.test.code))]++
+		loads[v.test.load()]++
 		key := v.test.key()
 		if tallies[key] == nil {
 			tallies[key] = &tally{test: v.test}
@@ -224,7 +233,7 @@ func (g *graph) facts() *facts {
 		}
 		tallies[key].vertices = append(tallies[key].vertices, v)
 	}
-	order = slices.DeleteFunc(order, func(t *tally) bool { return loads[string(codeKey(t.test.code))] < 2 })
+	order = slices.DeleteFunc(order, func(t *tally) bool { return loads[t.test.load()] < 2 })
 	slices.SortStableFunc(order, func(a, b *tally) int { return len(b.vertices) - len(a.vertices) })
 	f := &facts{}
 	for i, t := range order[:min(len(order), bits.UintSize)] {
@@ -236,7 +245,7 @@ func (g *graph) facts() *facts {
 	for _, t := range f.tests {
 		var exclude uint64
 		for i, other := range f.tests {
-			if other != t && t.jump == jumpEqual && other.jump == jumpEqual && string(codeKey(t.code)) == string(codeKey(other.code)) {
+			if other != t && t.jump == jumpEqual && other.jump == jumpEqual && t.load() == other.load() {
 				exclude |= 1 << i
 			}
 		}
@@ -246,13 +255,16 @@ func (g *graph) facts() *facts {
 }
 
 // assembler writes a program from its end: then the place of everything that is jumped to is known, as jumps only go forward.
-type assembler struct{ reversed []bpf.RawInstruction }
+type assembler struct {
+	reversed []bpf.RawInstruction
+	relays   map[*vertex]int // the place of the last jump to a vertex that conditional jumps go to which cannot reach it themselves
+}
 
 func (a *assembler) emit(i bpf.RawInstruction) { a.reversed = append(a.reversed, i) }
 
 // program is the instructions of the graph from start on. What is accepted returns keep, the bytes to keep of a frame.
 func (g *graph) program(start *vertex, prologue []bpf.RawInstruction, keep uint32) []bpf.RawInstruction {
-	a := &assembler{}
+	a := &assembler{relays: map[*vertex]int{}}
 	for _, v := range g.vertices {
 		v.position = -1
 	}
@@ -270,6 +282,7 @@ func (g *graph) program(start *vertex, prologue []bpf.RawInstruction, keep uint3
 			pending = append(pending, v.success, v.failure)
 		}
 	}
+	g.findLoaded(start, reachable)
 	for _, v := range g.vertices { // what follows first
 		if reachable[v] {
 			a.vertex(v)
@@ -281,6 +294,27 @@ func (g *graph) program(start *vertex, prologue []bpf.RawInstruction, keep uint3
 	}
 	slices.Reverse(a.reversed)
 	return a.reversed
+}
+
+// findLoaded finds the tests that need not load what they look at.
+func (g *graph) findLoaded(start *vertex, reachable map[*vertex]bool) {
+	leading := map[*vertex]string{} // what is loaded on all ways to a vertex so far
+	arrive := func(v *vertex, code string) {
+		if v.test == nil {
+			return
+		}
+		before, ok := leading[v]
+		v.loaded = (!ok || v.loaded && before == code) && code == v.test.load()
+		leading[v] = code
+	}
+	arrive(start, "")
+	for _, v := range slices.Backward(g.vertices) {
+		if reachable[v] {
+			code := v.test.load()
+			arrive(v.success, code)
+			arrive(v.failure, code)
+		}
+	}
 }
 
 // distance is the number of instructions that a jump written now leaves out.
@@ -296,8 +330,12 @@ func (a *assembler) jump(to *vertex) {
 // near returns the distance to a vertex as a conditional jump has it, in a byte: if it is too far, to a jump of its own.
 func (a *assembler) near(to *vertex, room int) uint8 {
 	d := a.distance(to)
+	if relay, ok := a.relays[to]; ok && d > 255-room {
+		d = len(a.reversed) - 1 - relay
+	}
 	if d > 255-room {
 		a.jump(to)
+		a.relays[to] = len(a.reversed) - 1
 		d = 0
 	}
 	return uint8(d)
@@ -316,8 +354,10 @@ func (a *assembler) vertex(v *vertex) {
 		failure += uint8(len(a.reversed) - middle)
 		a.emit(bpf.RawInstruction{Op: v.test.jump, Jt: success, Jf: failure, K: v.test.k})
 	}
-	for _, i := range slices.Backward(v.test.code) {
-		a.emit(i)
+	if !v.loaded || v.test.jump == 0 {
+		for _, i := range slices.Backward(v.test.code) {
+			a.emit(i)
+		}
 	}
 	v.position = len(a.reversed) - 1
 }

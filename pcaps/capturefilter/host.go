@@ -12,23 +12,23 @@ type ipv4Test struct {
 
 func (n *ipv4Test) block(c *compiler) *block {
 	c.span = n.span
-	in := func(number, source, destination uint32) *block {
-		at := func(offset uint32) *block { return c.masked(c.ipHeader().plus(offset), 4, n.address, n.mask) }
-		return c.carries(number).and(n.direction.of(at(source), at(destination)))
+	at := func(source, destination uint32) *block {
+		in := func(offset uint32) *block { return c.masked(c.ipHeader().plus(offset), 4, n.address, n.mask) }
+		return n.direction.of(in(source), in(destination))
 	}
 	switch n.proto {
 	case "ip":
-		return in(typeIPv4, 12, 16)
+		return c.carries(typeIPv4).and(at(12, 16))
 	case "arp":
-		return in(typeARP, 14, 24)
+		return c.carries(typeARP).and(at(14, 24))
 	case "rarp":
-		return in(typeRARP, 14, 24)
+		return c.carries(typeRARP).and(at(14, 24))
 	}
-	b := in(typeIPv4, 12, 16)
+	b := c.carries(typeIPv4).and(at(12, 16))
 	if c.labels > 0 {
 		return b
 	}
-	return oneOf(b, in(typeARP, 14, 24), in(typeRARP, 14, 24))
+	return b.or(c.carries(typeARP).or(c.carries(typeRARP)).and(at(14, 24)))
 }
 
 // of joins what is true of a source with what is true of a destination.

@@ -43,7 +43,9 @@ const (
 
 // What Linux shows of a frame beside its bytes, at offsets that no frame has (linux/filter.h, SKF_AD_OFF).
 const (
+	networkHeader       = 0xfff00000 // the network header starts here, wherever it is in the frame (SKF_NET_OFF)
 	ancillary           = 0xfffff000
+	ancillaryProtocol   = ancillary + 0 // the EtherType, or what stands in its place in a cooked header
 	ancillaryPacketType = ancillary + 4 // 4 is outgoing
 	ancillaryInterface  = ancillary + 8
 	ancillaryTag        = ancillary + 44 // the TCI of the VLAN tag that is not among the bytes

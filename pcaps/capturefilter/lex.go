@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 // kind is what a token is.
@@ -28,6 +29,8 @@ type token struct {
 	kind  kind
 	text  string
 	value uint32
+
+	written string // as it stands in the text
 }
 
 // is tells whether the token is one of words of the language.
@@ -87,7 +90,7 @@ func lex(text string) []token {
 		}
 		t := scan(text[pos:])
 		t.end += pos
-		t.pos = pos
+		t.pos, t.written = pos, text[pos:t.end]
 		tokens = append(tokens, t)
 		pos = t.end
 	}
@@ -118,8 +121,8 @@ func scan(s string) token {
 		if strings.IndexByte("+-*/%:[]!<>()&|^=", s[0]) >= 0 {
 			return token{span: span{end: 1}, kind: word, text: s[:1]}
 		}
-		r := []rune(s)[0]
-		return token{span: span{end: len(string(r))}, kind: invalid, text: quote(string(r)) + " has no meaning here"}
+		r, n := utf8.DecodeRuneInString(s)
+		return token{span: span{end: n}, kind: invalid, text: quote(string(r)) + " has no meaning here"}
 	}
 	switch best.kind {
 	case number:

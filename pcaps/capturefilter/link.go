@@ -100,8 +100,14 @@ type layers struct {
 	geneve bool // it is the one in Geneve, which may be absent: then header and carried are the same
 }
 
-func linkLayers(link uint16) layers {
+// linkLayers are those of a frame as it is in a file, or live at a socket. There a frame has the header of its interface and no cooked one, which is made
+// of what the kernel knows: so that is asked for.
+func linkLayers(link uint16, live bool) layers {
 	l := layers{link: uint32(link)}
+	if l.cooked() && live {
+		l.kind.constant, l.carried.constant = ancillaryProtocol, networkHeader
+		return l
+	}
 	switch link {
 	case linkEthernet:
 		l.kind.constant, l.carried.constant, l.noSNAP = 12, 14, noSNAPEthernet
@@ -119,6 +125,9 @@ func linkLayers(link uint16) layers {
 	}
 	return l
 }
+
+// cooked tells whether the link header is one of Linux's cooked captures.
+func (l *layers) cooked() bool { return l.link == linkLinuxSLL || l.link == linkLinuxSLL2 }
 
 // linkName is what a link type is called in messages.
 func linkName(link uint32) string {

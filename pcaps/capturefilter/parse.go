@@ -39,9 +39,21 @@ func parse(text string) node {
 	}
 	n, _ := p.expression(qualifiers{})
 	if t := p.peek(); t.kind != end {
-		p.unexpected(t, "and, or, or the end")
+		p.superfluous(t)
 	}
 	return n
+}
+
+// superfluous fails at t, which follows a whole expression. Often it is a word that is missing before it.
+func (p *parser) superfluous(t token) {
+	before := p.tokens[p.at-1]
+	switch {
+	case t.kind == number && before.is("tcp", "udp", "sctp"):
+		t.failHint("write "+before.written+" port "+t.written, "a word is missing before the number")
+	case (t.kind == ipv4 || t.kind == ipv6) && before.is("ip", "ip6", "arp", "rarp"):
+		t.failHint("write "+before.written+" host "+t.written, "a word is missing before the address")
+	}
+	p.unexpected(t, "and, or, or the end")
 }
 
 // match finds the ends of parentheses.
@@ -103,29 +115,15 @@ func (p *parser) unexpected(t token, wanted string) {
 	case t.kind == end:
 		t.fail("%s is missing at the end", wanted)
 	case t.kind == word && foreign(t.text) != "":
-		t.fail("%s is of %s, which capture filters here do not know", quote(t.text), foreign(t.text))
-	case t.kind == word && words[t.text] && (wanted == "a host" || wanted == "a net"):
-		t.failHint(`a name is written with a backslash before it, \`+t.text, "%s is a word of the language, and %s is wanted", quote(t.text), wanted)
-	case t.kind == name && strings.ToLower(t.text) != t.text && words[canonical(strings.ToLower(t.text))]:
+		t.fail("%s is of %s, which capture filters here do not know", quote(t.written), foreign(t.text))
+	case t.kind == word && protocols[t.text] && (wanted == "a host" || wanted == "a net"):
+		t.failHint(`the name is written \`+t.written, "%s is a word of the language, and %s is wanted", quote(t.written), wanted)
+	case t.kind == name && words[canonical(strings.ToLower(t.text))]:
 		t.failHint("write "+strings.ToLower(t.text), "the words of the language are in small letters")
 	case t.kind == name && strings.Contains(t.text, "-"):
-		t.failHint("a minus has spaces around it", "%s is a name, and %s is wanted", quote(t.text), wanted)
-	case t.kind == word:
-		t.fail("%s stands where %s is wanted", quote(t.text), wanted)
-	default:
-		t.fail("%s stands where %s is wanted", p.spelled(t), wanted)
+		t.failHint("a minus has spaces around it", "%s is a name, and %s is wanted", quote(t.written), wanted)
 	}
-}
-
-// spelled is what t is, in words.
-func (p *parser) spelled(t token) string {
-	switch t.kind {
-	case number:
-		return "the number " + strconv.FormatUint(uint64(t.value), 10)
-	case ipv4, ipv6, mac:
-		return "the address " + quote(t.text)
-	}
-	return quote(t.text)
+	t.fail("%s stands where %s is wanted", quote(t.written), wanted)
 }
 
 // deeper counts a level of nesting at t, until the function returned is called.
@@ -140,6 +138,7 @@ func (p *parser) deeper(t token) func() {
 type qualifiers struct {
 	span
 	proto     string // canonical; "" for none
+	written   string // how proto stands in the text
 	direction direction
 	kind      string // host, net, port, portrange, proto, protochain; "" for none, which is host
 	given     bool   // there are some: without any, an identifier means nothing
@@ -204,7 +203,7 @@ func (p *parser) alone(t token) {
 	case mac:
 		t.failHint("ether host "+t.text, "an address needs a word that says what it is of")
 	case number:
-		t.failHint("port "+t.text+", or a comparison", "a number needs a word that says what it is of")
+		t.failHint("port "+t.written+", or a comparison", "a number needs a word that says what it is of")
 	}
 	p.unexpected(t, "a primitive, such as host, port or tcp,")
 }
@@ -296,9 +295,9 @@ func (p *parser) load(t token) value {
 	l.span = t.to(p.expect("]").span)
 	if !loadable[t.text] {
 		if w := foreign(t.text); w != "" {
-			t.fail("%s is of %s, which capture filters here do not know", quote(t.text), w)
+			t.fail("%s is of %s, which capture filters here do not know", quote(t.written), w)
 		}
-		t.fail("%s has no bytes to look at", quote(t.text))
+		t.fail("%s has no bytes to look at", quote(t.written))
 	}
 	return l
 }
@@ -313,7 +312,7 @@ func (p *parser) primitive() (node, qualifiers) {
 	first := p.peek()
 	q := qualifiers{span: first.span, given: true}
 	if first.kind == word && protocols[first.text] {
-		q.proto = p.next().text
+		q.proto, q.written = p.next().text, first.written
 	}
 	t := p.peek()
 	switch {
@@ -511,7 +510,7 @@ func (p *parser) host(q qualifiers, at span, t token) node {
 	}
 	if q.proto == "link" {
 		if t.kind == number || t.kind == ipv4 || t.kind == ipv6 {
-			t.fail("%s is no address of a link layer", quote(t.text))
+			t.fail("%s is no address of a link layer", quote(t.written))
 		}
 		p.unexpected(t, "a MAC address")
 	}
@@ -586,7 +585,7 @@ func (p *parser) net(q qualifiers, at span, t token) node {
 	case p.accept("mask"):
 		other := p.next()
 		if other.kind != ipv4 {
-			p.unexpected(other, "a mask, such as 255.255.0.0")
+			p.unexpected(other, "a mask, such as 255.255.0.0,")
 		}
 		m, _ = parseIPv4(other)
 	}
@@ -630,7 +629,7 @@ func (q *qualifiers) ipv4(t token) {
 	case "ip6":
 		t.fail("ip6 has no addresses like %s", quote(t.text))
 	default:
-		q.fail("%s has no addresses of hosts", quote(q.proto))
+		q.fail("%s has no addresses of hosts", quote(q.written))
 	}
 }
 
@@ -639,9 +638,9 @@ func (q *qualifiers) ipv6(t token) {
 	switch q.proto {
 	case "", "ip6":
 	case "ip", "arp", "rarp":
-		t.fail("%s has no addresses like %s", q.proto, quote(t.text))
+		t.fail("%s has no addresses like %s", q.written, quote(t.text))
 	default:
-		q.fail("%s has no addresses of hosts", quote(q.proto))
+		q.fail("%s has no addresses of hosts", quote(q.written))
 	}
 }
 
@@ -674,10 +673,10 @@ func (p *parser) port(q qualifiers, at span, t token) node {
 	case "sctp":
 		n.transport = protocolSCTP
 	default:
-		q.fail("%s has no ports", quote(q.proto))
+		q.fail("%s has no ports", quote(q.written))
 	}
 	switch t.kind {
-	case number:
+	case number: // as a range it is one of a single port
 		if t.value > 1<<16-1 {
 			t.fail("a port has 16 bits, so %d is none", t.value)
 		}
@@ -740,7 +739,7 @@ func (n *portTest) restrict(t token, over transports) {
 
 func (p *parser) protocolNumber(q qualifiers, at span, t token) node {
 	if q.kind == "protochain" && q.proto != "" && q.proto != "ip" && q.proto != "ip6" {
-		q.fail("%s has no chain of headers", quote(q.proto))
+		q.fail("%s has no chain of headers", quote(q.written))
 	}
 	n := &protocolNumber{span: at, proto: q.proto, chain: q.kind == "protochain"}
 	lookup, what := ipProtocol, "protocol above IP"
@@ -753,7 +752,7 @@ func (p *parser) protocolNumber(q qualifiers, at span, t token) node {
 	case "isis":
 		lookup, what = func(string) (uint32, bool) { return 0, false }, "IS-IS PDU"
 	default:
-		q.fail("%s does not say which protocol it carries", quote(q.proto))
+		q.fail("%s does not say which protocol it carries", quote(q.written))
 	}
 	if t.kind == number {
 		n.number = t.value

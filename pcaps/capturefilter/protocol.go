@@ -206,12 +206,12 @@ func (n *directionTest) block(c *compiler) *block {
 	c.span = n.span
 	var b *block
 	switch {
+	case c.live:
+		b = c.equal(place{constant: ancillaryPacketType}, 2, outgoing)
 	case c.link == linkLinuxSLL:
 		b = c.equal(c.header, 2, outgoing)
 	case c.link == linkLinuxSLL2:
 		b = c.equal(c.header.plus(10), 1, outgoing)
-	case c.live:
-		b = c.equal(place{constant: ancillaryPacketType}, 2, outgoing)
 	default:
 		c.fail("frames of %s in a file do not say whether they came or went", linkName(c.link))
 	}
@@ -230,10 +230,10 @@ type ifindexTest struct {
 func (n *ifindexTest) block(c *compiler) *block {
 	c.span = n.span
 	switch {
-	case c.link == linkLinuxSLL2:
-		return c.equal(c.header.plus(4), 4, n.number)
 	case c.live:
 		return c.equal(place{constant: ancillaryInterface}, 4, n.number)
+	case c.link == linkLinuxSLL2:
+		return c.equal(c.header.plus(4), 4, n.number)
 	}
 	c.fail("frames of %s in a file have no number of an interface", linkName(c.link))
 	return nil

@@ -1,5 +1,10 @@
 package capturefilter
 
+import (
+	"maps"
+	"slices"
+)
+
 // canonical is the spelling that the parser knows a word by. All link layers are one: "the data link level used on the interface".
 func canonical(s string) string {
 	switch s {
@@ -56,6 +61,19 @@ var words = set(
 	"sca", "mopdl", "moprc", "ip6", "icmp6", "ah", "esp", "iso", "esis", "isis", "l1", "l2", "iih", "lsp", "snp", "csnp", "psnp", "clnp",
 	"stp", "ipx", "netbeui", "radio",
 )
+
+// Words are those of the language that somebody can write here, in order, and the names of offsets and values.
+func Words() []string {
+	var all []string
+	for w := range words {
+		if w[0] >= 'a' && foreign(w) == "" && w != "gateway" && w != "protochain" && w != "link" {
+			all = append(all, w)
+		}
+	}
+	all = slices.AppendSeq(append(all, "ether", "not"), maps.Keys(constants))
+	slices.Sort(all)
+	return all
+}
 
 func set(all ...string) map[string]bool {
 	m := make(map[string]bool, len(all))
