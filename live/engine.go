@@ -117,7 +117,9 @@ func (e *Engine) begin() (err error) {
 	if e.options.Watch != nil {
 		c = e.options.Watch(c)
 	}
-	e.reader = reports.NewReader(e.source, e.options.Read, c)
+	read := e.options.Read
+	read.NoChecksums = read.NoChecksums && !e.sets.needsChecksums()
+	e.reader = reports.NewReader(e.source, read, c)
 	return nil
 }
 
