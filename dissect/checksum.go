@@ -15,7 +15,7 @@ const (
 	Absent       // the sender did not compute one, as it may
 	AbsentTunnel // zero over IPv6 in a tunnel that RFC 6935 allows it to
 	Illegal      // zero where it must not be
-	Offload      // only the pseudo-header is summed: the sending NIC owed the rest when this was captured
+	Offload      // the sending NIC owed the rest when this was captured: only the pseudo-header is summed, or it counts on a sum inside that is owed
 	Unverifiable // not every summed byte is there: cut off by the snap length, or a fragment
 	Excerpt      // the same in what an ICMP error quotes of a TCP segment, which tshark calls bad
 	NumVerdicts  // how many there are
@@ -58,7 +58,9 @@ func (p *Packet) Verify() {
 	for i := p.verified; i < len(p.Layers); i++ {
 		l := &p.Layers[i]
 		if proto := &dissectors[l.Protocol]; proto.verify != nil && l.HeaderLen() >= proto.size {
-			l.Verdict = proto.verify(p, i).Verdict
+			if l.Verdict = proto.verify(p, i).Verdict; l.Verdict == Offload {
+				p.excuse(i)
+			}
 		}
 	}
 	p.verified = len(p.Layers)
@@ -209,6 +211,41 @@ func verifyTransport(p *Packet, i int, proto uint8, at int) Checksum {
 		return Checksum{Verdict: Offload}
 	}
 	return c
+}
+
+// excuse finds the sums around layer i, which its NIC owes, that count on it: what a host sums around a packet whose inner sum is left to the NIC is
+// what it will be when that is there (local checksum offload; Linux's Documentation/networking/checksum-offloads.rst). From the inner header on,
+// everything sums up to the complement of what stands in its checksum field now.
+func (p *Packet) excuse(i int) {
+	l := &p.Layers[i]
+	var at uint32 // of the checksum in the header
+	switch l.Protocol {
+	case tcp.ID:
+		at = 16
+	case udp.ID:
+		at = 6
+	default:
+		return
+	}
+	bytes := p.SourceBytes(l)
+	inner := ^be16(bytes[l.Start+at:])
+	for j := l.Parent; j >= 0; j = p.Layers[j].Parent {
+		outer := &p.Layers[j]
+		if outer.Verdict != Bad || outer.Source != l.Source || (l.Start-outer.Start)%2 != 0 {
+			continue
+		}
+		var pseudo uint64
+		switch outer.Protocol {
+		case udp.ID:
+			pseudo, _, _ = pseudoSum(p, int(j), 17, outer.Len()) // it was verified, so that there is one
+		case gre.ID:
+		default:
+			continue
+		}
+		if fold(sum(pseudo, bytes[outer.Start:l.Start])+uint64(inner)) == 0xffff {
+			outer.Verdict = Offload
+		}
+	}
 }
 
 // excerpt tells whether the quoted IP packet around layer i is longer than the quotation.

@@ -2,6 +2,7 @@ package dissect
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"pktscope/internal/craft"
@@ -84,6 +85,37 @@ func TestFlippedBitUnderTransportChecksum(t *testing.T) {
 				t.Errorf("%s: bit %d of the segment flipped: %s", name, bit-int(l.Start)*8, v)
 			}
 			b[bit/8] ^= 0x80 >> (bit % 8)
+		}
+	}
+}
+
+// A tunnel's sum that is right once the NIC has completed the one inside is owed, too: what Linux leaves in VXLAN, Geneve and GRE with a checksum.
+func TestSumsAroundOffload(t *testing.T) {
+	for name, c := range map[string]struct {
+		outer []craft.Layer
+		at    int // of the tunnel's sum
+		want  string
+	}{
+		"VXLAN": {[]craft.Layer{craft.IPv4{}, craft.UDP{Src: 50000, Dst: 4789}, craft.VXLAN{VNI: 7}, craft.Ethernet{}}, 40, "good,offload,good,offload"},
+		"VXLAN over IPv6": {[]craft.Layer{craft.IPv6{}, craft.UDP{Src: 50000, Dst: 4789}, craft.VXLAN{VNI: 7}, craft.Ethernet{}}, 60,
+			"offload,good,offload"},
+		"GRE": {[]craft.Layer{craft.IPv4{}, craft.GRE{Checksum: true}}, 38, "good,offload,good,offload"},
+	} {
+		for inner, partial := range map[string][2]craft.Layer{
+			"TCP": {craft.TCP{Src: 1, Dst: 2}, craft.TCP{Src: 1, Dst: 2, Sum: craft.Partial}},
+			"UDP": {craft.UDP{Src: 1, Dst: 2}, craft.UDP{Src: 1, Dst: 2, Sum: craft.Partial}},
+		} {
+			make := func(l craft.Layer) []byte {
+				layers := append([]craft.Layer{craft.Ethernet{}}, c.outer...)
+				return craft.Packet(append(layers, craft.IPv4{}, l, craft.Payload("pktscope"))...)
+			}
+			b, complete := make(partial[1]), make(partial[0])
+			copy(b[c.at:c.at+2], complete[c.at:])
+			t.Run(name+" "+inner, func(t *testing.T) {
+				want(t, decode(t, b), "pktscope.checksum.verdict", c.want)
+				b[c.at+3] ^= 1 // of what only the tunnel's sum covers
+				want(t, decode(t, b), "pktscope.checksum.verdict", strings.Replace(c.want, "offload", "bad", 1))
+			})
 		}
 	}
 }

@@ -11,7 +11,7 @@ func Summary(s pcaps.LiveState) string {
 	c := s.Counters()
 	line := fmt.Sprintf("captured %d frames, %d bytes; dropped by the kernel %d, skipped by analysis %d", c.Seen, c.Bytes, c.Dropped, c.Skipped)
 	if c.Freezes > 0 {
-		line += fmt.Sprintf("; the ring was full %d times", c.Freezes)
+		line += "; the ring was full " + plural(c.Freezes, "time")
 	}
 	if r := s.Recording; r != nil {
 		line += fmt.Sprintf("; recorded %d in %s, lost %d", r.Written, plural(r.Files, "file"), r.Lost)

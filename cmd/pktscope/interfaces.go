@@ -100,11 +100,8 @@ func (in *input) openInterfaces() (pcaps.Source, error) {
 		return nil, err
 	}
 	signal.Ignore(syscall.SIGPIPE) // when nobody reads any more, it is said what there was
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, func() {
-		stop() // the second signal ends the program at once
-		capture.Stop()
-	})
+	ctx, stop := untilInterrupted(os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, capture.Stop)
 	return atInterfaces{capture, stop}, nil
 }
 

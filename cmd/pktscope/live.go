@@ -215,9 +215,8 @@ func (o *liveOptions) run(set *pflag.FlagSet) error {
 	if full != nil {
 		ends = append(ends, syscall.SIGHUP) // the terminal went away, but files are to be complete
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), ends...)
+	ctx, stop := untilInterrupted(ends...)
 	defer stop()
-	context.AfterFunc(ctx, stop)   // the second signal ends the program at once
 	signal.Ignore(syscall.SIGPIPE) // when nobody reads any more, what is recorded is completed all the same
 	var failed error
 	ctx, cancel := context.WithCancel(ctx)

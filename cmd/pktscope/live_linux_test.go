@@ -804,6 +804,18 @@ func TestLiveNobodyReads(t *testing.T) {
 	}
 }
 
+// Two signals at once, as timeout(1) sends them, are one: files are completed, and the last interval comes.
+func TestLiveTwoSignals(t *testing.T) {
+	p := newPair(t)
+	r := p.live("-w", "trace.pcapng")
+	r.Process.Signal(syscall.SIGTERM)
+	time.Sleep(20 * time.Millisecond) // the first was taken
+	r.stop()
+	if _, err := os.Stat(filepath.Join(p.dir, "trace.pcapng")); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestPacketsLive(t *testing.T) {
 	p := newPair(t)
 	cmd := exec.Command("ip", "netns", "exec", p.rx, p.program, "packets", "-i", "rx0", "--direction", "in", "-f", "udp port 4242", "-c", "3", "-T", "fields", "-e", "frame.number", "-e", "udp.length")

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"syscall"
 
 	"github.com/spf13/pflag"
@@ -88,8 +87,7 @@ func (in *input) write(files []string, o *writing) error {
 	}
 	r.sink = w
 	var stop func()
-	r.Context, stop = signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(r.Context, stop) // the second signal ends the program, even where it waits for a packet
+	r.Context, stop = untilInterrupted(os.Interrupt, syscall.SIGTERM) // the second ends the program, even where it waits for a packet
 	defer stop()
 	options.Undissected = !o.looks() && options.Filter == nil
 	var c reports.Consumer = r
