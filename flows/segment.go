@@ -11,18 +11,19 @@ import (
 
 // A Segment says whose addresses those of a packet are: where it was captured, and the identifiers around it.
 type Segment struct {
-	// What each packet looks at comes first, in one line of cache.
+	// What each packet looks at comes first, in two lines of cache.
 	ID      uint32 // segments are numbered from 1 in the order in which they are met
 	slot    uint32
 	flows   uint32 // that are remembered in it
 	forward bool   // met since the clock's hand passed it
 	shared  bool   // the tenants file says whose it is, so that it is the same wherever it was captured
 
-	Timed          bool   // some of its packets have a time
-	MoreCarriers   bool   // there were other tunnels than Carriers
-	Packets, Bytes uint64 // whose innermost header is in it; bytes are those on the wire
-	First, Last    int64  // nanoseconds since the Unix epoch; they mean something with Timed
-	TOS            TOSMix // of these packets' innermost IP headers
+	Timed          bool                // some of its packets have a time
+	MoreCarriers   bool                // there were other tunnels than Carriers
+	carriers       [maxCarriers]uint64 // hashes of their ends; 0 for none
+	Packets, Bytes uint64              // whose innermost header is in it; bytes are those on the wire
+	First, Last    int64               // nanoseconds since the Unix epoch; they mean something with Timed
+	TOS            TOSMix              // of these packets' innermost IP headers
 
 	Point  *dissect.Point // where it was met first; the only place unless the user says that all are one site
 	Path   Path           // identifiers, outermost first; those inside the tenant's own if it has a tenant
@@ -30,8 +31,6 @@ type Segment struct {
 
 	// The ends of tunnels that carry its packets, the lower address first: the first few that were met.
 	Carriers [][2]netip.Addr
-
-	carriers [maxCarriers]uint64 // hashes of their ends; 0 for none
 }
 
 // TOSMix counts packets by their TOS or traffic class.

@@ -65,7 +65,9 @@ const (
 )
 
 func (t *tunnelTotal) absorb(from *tunnelTotal) {
-	t.path, t.own, t.kind, t.ends = from.path, from.own, from.kind, from.ends
+	if t.ways[0].packets|t.ways[1].packets == 0 { // all have the same, and it lies far behind
+		t.path, t.own, t.kind, t.ends = from.path, from.own, from.kind, from.ends
+	}
 	t.udp, t.mirror = t.udp || from.udp, t.mirror || from.mirror
 	for way := range from.ways {
 		t.ways[way].absorb(&from.ways[way])
