@@ -16,7 +16,7 @@ type Segment struct {
 	slot    uint32
 	flows   uint32 // that are remembered in it
 	forward bool   // met since the clock's hand passed it
-	shared  bool   // the tenants file says whose it is, so that it is the same wherever it was captured
+	marks   segmentMarks
 
 	Timed          bool                // some of its packets have a time
 	MoreCarriers   bool                // there were other tunnels than Carriers
@@ -32,6 +32,16 @@ type Segment struct {
 	// The ends of tunnels that carry its packets, the lower address first: the first few that were met.
 	Carriers [][2]netip.Addr
 }
+
+// segmentMarks are things that are true of a segment or not.
+type segmentMarks uint8
+
+const (
+	ofTenant   segmentMarks = 1 << iota // the tenants file says whose it is, so that it is the same wherever it was captured
+	interfaced                          // it is one interface's in a capture of several: Path begins with that
+)
+
+func (s *Segment) is(m segmentMarks) bool { return s.marks&m != 0 }
 
 // TOSMix counts packets by their TOS or traffic class.
 type TOSMix struct {
@@ -206,6 +216,9 @@ func newSegments(limit int) *segments {
 func (s *segments) add(segment *Segment, key string) {
 	s.nextID++
 	segment.ID, segment.forward = s.nextID, true
+	if len(segment.Path) > 0 && segment.Path[0].Kind == Interface {
+		segment.marks |= interfaced
+	}
 	if last := len(s.free) - 1; last >= 0 {
 		segment.slot = s.free[last]
 		s.free = s.free[:last]
