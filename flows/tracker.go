@@ -147,7 +147,7 @@ func (t *Tracker) named(p path) *Segment {
 	s := &Segment{Point: p.point, Path: t.options.Policy.Apply(p.steps)}
 	if t.options.Tenants != nil {
 		if tenant, steps, ok := t.options.Tenants.Match(p.point, s.Path); ok {
-			s.Tenant, s.Path, s.shared = tenant, s.Path[steps:], true
+			s.Tenant, s.Path, s.marks = tenant, s.Path[steps:], ofTenant
 		}
 	}
 	return s
@@ -156,7 +156,7 @@ func (t *Tracker) named(p path) *Segment {
 // keyOf returns the key of a segment in the table. It is good until the next call.
 func (t *Tracker) keyOf(s *Segment) []byte {
 	switch {
-	case s.shared:
+	case s.is(ofTenant):
 		t.key = append(append(append(t.key[:0], 0xff), s.Tenant...), 0)
 	case t.options.OneSite || t.options.Policy == None:
 		t.key = append(t.key[:0], 0, 0, 0, 0)
@@ -184,7 +184,7 @@ func (t *Tracker) meet(n uint32) *Segment {
 		return t.numbered[n]
 	}
 	if s.ID != 0 {
-		s = &Segment{Point: s.Point, Path: s.Path, Tenant: s.Tenant, shared: s.shared}
+		s = &Segment{Point: s.Point, Path: s.Path, Tenant: s.Tenant, marks: s.marks}
 		t.numbered[n] = s
 	}
 	for t.segments.full() {
