@@ -35,6 +35,7 @@ var arrows = map[string][]string{
 	"bench/generate":        {"internal/craft"},
 	"bench/generated":       {"internal/craft"},
 	"bench/peers":           nil, // runs pktscope as the others
+	"bench/load":            {"internal/craft"},
 	"internal/craft":        nil,
 	"internal/mulfold":      nil,
 	"internal/craft/oracle": nil,

@@ -20,6 +20,9 @@ func Pages() []Page {
 		{"capture-filters", "the capture-filter language of -f, which tcpdump takes, and what differs from libpcap", captureFilters},
 		{"group-by", "counting packets by any fields: --by, --sum, --every", groupBy},
 		{"path", "following packets over capture points: latency, loss, what is changed", path},
+		{"live", "reports of what interfaces see, their JSON, recording, what is lost under load", live},
+		{"live-view", "the full screen of live: pages and keys", liveView},
+		{"security", "the privileges of a live capture, and when they are given up", security},
 		{"slicing", "writing captures: by filter, number, time, tunnel, value", slicing},
 		{"segments", "whose addresses a packet has, and what proves two segments one", segments},
 		{"flows", "flows, connections and their fields: pktscope flows", flows},
@@ -28,7 +31,6 @@ func Pages() []Page {
 		{"where", "conditions on flows, their fields and order: --where, --sort", where},
 		{"tenants", "names for identifiers: --tenants FILE", tenants},
 		{"nat", "how translations of addresses are told from packets, and --conntrack", nat},
-		{"live-view", "the full screen of live: pages and keys", liveView},
 		{"json", "the formats for programs", json},
 		{"exit", "exit statuses, and --fail-on", exit},
 	}
@@ -54,6 +56,12 @@ var groupBy string
 
 //go:embed path.md
 var path string
+
+//go:embed live.md
+var live string
+
+//go:embed security.md
+var security string
 
 //go:embed segments.md
 var segments string

@@ -3,6 +3,8 @@ package live
 import (
 	"context"
 	"errors"
+	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -22,9 +24,11 @@ type Options struct {
 	Duration time.Duration        // end after so long, 0 for never
 	Reports  []string             // names, as for [reports.NewSet]
 	Read     reports.Options      // as for files; its Filter is the one to begin with, MaximumCount ends the run
+	Span     Span                 // of which time there are tables
 
-	// Flows is shown all flows since the start, before each interval is published, and Left those that leave before to keep a limit. Totals that start over
-	// forget flows: then it is shown them with last set, as at the end. Both are nil for nobody.
+	// Flows is shown all flows since the start, before each interval is published, and Left those that leave before to keep a limit. Totals
+	// that start over forget flows: then it is shown them with last set, as at the end. Both are nil for nobody; they need tables since the
+	// start, and that Read has Follow set.
 	Flows func(t *flows.Tracker, now int64, last bool)
 	Left  func(*flows.Flow)
 
@@ -33,6 +37,8 @@ type Options struct {
 
 	User string       // whom to become when all sockets are open; empty to stay who one is
 	Log  func(string) // is told in a line what happens meanwhile: an interface went down; nil for nobody
+
+	privileged bool // tests stay who they are
 }
 
 // DefaultInterval is how long an interval is where nobody says.
@@ -70,6 +76,9 @@ func Open(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n := max(1, o.Read.Workers) + 2; n > runtime.GOMAXPROCS(0) {
+		runtime.GOMAXPROCS(n) // who drains the rings and who records should not wait until a worker pauses
+	}
 	e := &Engine{options: o, capture: capture, source: &source{Live: capture}}
 	if err := e.open(); err != nil {
 		capture.Close()
@@ -83,8 +92,10 @@ func (e *Engine) open() error {
 	if e.options.Record != nil {
 		writes = e.options.Record.Path
 	}
-	if err := DropPrivileges(e.options.User, writes); err != nil {
-		return err
+	if !e.options.privileged {
+		if err := DropPrivileges(e.options.User, writes); err != nil {
+			return err
+		}
 	}
 	if e.options.Record != nil {
 		if err := e.capture.Record(*e.options.Record); err != nil {
@@ -96,10 +107,10 @@ func (e *Engine) open() error {
 
 // begin makes the sets of reports, and what reads for them.
 func (e *Engine) begin() (err error) {
-	if e.sets, err = newSets(e.options.Reports, e.source, e.options.Read); err != nil {
+	if e.sets, err = newSets(e.options.Span, e.options.Reports, e.source, e.options.Read); err != nil {
 		return err
 	}
-	if e.options.Left != nil {
+	if e.options.Left != nil && e.sets.total != nil {
 		e.sets.total.OnLeave(e.options.Left)
 	}
 	var c reports.Sharded = e.sets
@@ -110,7 +121,8 @@ func (e *Engine) begin() (err error) {
 	return nil
 }
 
-// Subscribe shows each interval to see, in order, from one goroutine. It holds analysis up, so it should not take long. It must not be called after Run.
+// Subscribe shows each interval to see, in order, from one goroutine. It holds analysis up, so it should not take long. It must not be
+// called after Run.
 func (e *Engine) Subscribe(see func(*Interval)) { e.subscribers = append(e.subscribers, see) }
 
 // Run captures until ctx is done, the duration is over or there were enough packets, and publishes the last interval before it returns.
@@ -122,7 +134,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	defer context.AfterFunc(ctx, e.capture.Stop)()
 	for {
-		if err := e.reader.Read(); err != nil {
+		if e.options.Span == NoTables && e.options.Read.Filter == nil {
+			e.count()
+		} else if err := e.reader.Read(); err != nil {
 			return err
 		}
 		mark := e.source.mark
@@ -136,6 +150,17 @@ func (e *Engine) Run(ctx context.Context) error {
 		}
 		if err := e.change(mark); err != nil {
 			return err
+		}
+	}
+}
+
+// count counts frames of an interval, where that is all.
+func (e *Engine) count() {
+	var b pcaps.Block
+	for e.source.Fill(&b, math.MaxUint64, func() {}) {
+		for i := range b.Frames {
+			e.sets.sums.packets++
+			e.sets.sums.bytes += uint64(b.Frames[i].WireLen)
 		}
 	}
 }
@@ -169,23 +194,28 @@ func (e *Engine) publish(m *pcaps.Mark) {
 	if f := e.options.Read.Filter; f != nil {
 		i.Filter = f.String()
 	}
-	if t := e.sets.total.Tracker(); t != nil && e.options.Flows != nil {
-		e.options.Flows(t, m.To, m.Last || e.changing())
+	if e.options.Flows != nil && e.sets.total != nil {
+		e.options.Flows(e.sets.total.Tracker(), m.To, m.Last || e.changing())
 	}
 	i.Now = e.summed(e.sets.now, e.sets.sums.minus(e.before), m.Interfaces, e.counted)
 	i.Total = e.summed(e.sets.total, e.sets.sums, m.Interfaces, e.started)
 	for _, see := range e.subscribers {
 		see(i)
 	}
-	e.sets.now.Reset()
+	if e.sets.now != nil {
+		e.sets.now.Reset()
+	}
 	e.before, e.counted = e.sets.sums, m.Interfaces
 }
 
 func (s sums) minus(t sums) sums { return sums{s.packets - t.packets, s.bytes - t.bytes} }
 
-// summed is what a set says, and what was counted at interfaces since the counters before.
+// summed is what a set says, if there is one, and what was counted at interfaces since the counters before.
 func (e *Engine) summed(set *reports.Set, n sums, rows, before []pcaps.InterfaceCounters) Sums {
-	s := Sums{Packets: n.packets, Bytes: n.bytes, Tables: set.Snapshot(), Findings: set.Findings()}
+	s := Sums{Packets: n.packets, Bytes: n.bytes}
+	if set != nil {
+		s.Tables, s.Findings = set.Snapshot(), set.Findings()
+	}
 	s.Interfaces = slices.Clone(rows)
 	for i := range s.Interfaces {
 		if i < len(before) { // rows are only ever added
@@ -218,8 +248,8 @@ func (e *Engine) change(m *pcaps.Mark) error {
 	return e.begin()
 }
 
-// SetFilter changes the display filter, nil for none. The interval ends at once, and with the next one the filter is in force: totals start over there, see
-// [Interval.Since].
+// SetFilter changes the display filter, nil for none. The interval ends at once, and with the next one the filter is in force: totals start
+// over there, see [Interval.Since].
 func (e *Engine) SetFilter(f *filter.Filter) {
 	e.mutex.Lock()
 	e.changed, e.wanted = true, f
@@ -230,13 +260,18 @@ func (e *Engine) SetFilter(f *filter.Filter) {
 // Status says where the capture is between two intervals. Any goroutine may ask at any time; it does not hold anything up.
 func (e *Engine) Status() pcaps.LiveState { return e.capture.State() }
 
-// Recent is the last frames that were analysed, as many as [pcaps.LiveOptions.Recent] keeps, whatever the filter meant: read it with [reports.Read] and a
-// filter of one's own. It stays as it is while capturing goes on (to pause is to keep it), and must be closed, for it holds memory. Frame numbers are those of
-// the run, and so those of the tables. Any goroutine may ask.
+// Recent is the last frames that were analysed, as many as [pcaps.LiveOptions.Recent] keeps, whatever the filter meant: read it with
+// [reports.Read] and a filter of one's own. It stays as it is while capturing goes on (to pause is to keep it), and must be closed, for it
+// holds memory. Frame numbers are those of the run, and so those of the tables. Any goroutine may ask.
 func (e *Engine) Recent() pcaps.Source { return e.capture.Recent() }
 
-// Findings are those since the start, as of the last interval; for after Run.
-func (e *Engine) Findings() []reports.Finding { return e.sets.total.Findings() }
+// Findings are those since the start, for after Run; none with [OnlyInterval] or [NoTables].
+func (e *Engine) Findings() []reports.Finding {
+	if e.sets.total == nil {
+		return nil
+	}
+	return e.sets.total.Findings()
+}
 
 // Close closes what Open opened.
 func (e *Engine) Close() error { return e.capture.Close() }

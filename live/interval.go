@@ -12,8 +12,8 @@ type Interval struct {
 	Number int // from 1
 	Last   bool
 
-	// From and To are packet times, in ns since the Unix epoch: To is not part of it. The last interval, and one that a new filter ended, may be shorter
-	// than the others.
+	// From and To are packet times, in ns since the Unix epoch: To is not part of it. The last interval, and one that a new filter ended,
+	// may be shorter than the others.
 	From, To int64
 
 	Now   Sums  // of this interval
@@ -33,7 +33,7 @@ type Sums struct {
 	Counters   pcaps.Counters            // of all interfaces together
 	Interfaces []pcaps.InterfaceCounters // by name
 
-	Tables   []*reports.Table  // of the reports that were asked for, what read would say of these packets
+	Tables   []*reports.Table  // of the reports that were asked for: what read would say of these packets; see [Options.Span]
 	Findings []reports.Finding // the most serious first
 }
 

@@ -9,8 +9,8 @@ import (
 	"pktscope/reports"
 )
 
-// Schema is the version of the JSON format, described in docs/live.md. It grows when a reader of the one before could misread the new one; a new key is no
-// such change.
+// Schema is the version of the JSON format, described in docs/live.md. It grows when a reader of the one before could misread the new one;
+// a new key is no such change.
 const Schema = 1
 
 // AppendJSON appends the interval as a JSON object in one line. version is the program's.

@@ -14,9 +14,10 @@ import (
 	"kernel.org/pub/linux/libs/security/libcap/psx"
 )
 
-// DropPrivileges gives up what a process needs to open sockets for capturing and nothing else: all capabilities, and the way to new ones (no_new_privs).
-// Whoever is root becomes the user of that name, unless it is empty. writes is the file that the process is about to create, empty for none: root keeps
-// CAP_DAC_OVERRIDE where its directory is another user's and could not be written to otherwise. It changes all threads.
+// DropPrivileges gives up what a process needs to open sockets for capturing and nothing else: all capabilities, and the way to new ones
+// (no_new_privs). Whoever is root becomes the user of that name, unless it is empty. writes is the file that the process is about to
+// create, empty for none: root keeps CAP_DAC_OVERRIDE where its directory is another user's and could not be written to otherwise. It
+// changes all threads.
 func DropPrivileges(userName, writes string) error {
 	if userName != "" {
 		if err := become(userName); err != nil {

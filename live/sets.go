@@ -2,70 +2,127 @@ package live
 
 import (
 	"errors"
+	"strings"
 
 	"pktscope/dissect"
 	"pktscope/pcaps"
 	"pktscope/reports"
 )
 
-// sets are the reports of the interval and those since the start: a packet is decoded once and counted in both. What an interval says is so what read would
-// say of a capture of these seconds alone, and what the total says what it would say of all.
+// Span says of which time there are tables and findings.
+type Span uint8
+
+const (
+	Both         Span = iota
+	OnlyInterval      // half the work of both
+	OnlyStart         // since the start: the same
+	NoTables          // only counters: packets are not even decoded, unless there is a filter
+)
+
+var spanNames = [...]string{Both: "both", OnlyInterval: "interval", OnlyStart: "start", NoTables: "none"}
+
+func (s Span) String() string { return spanNames[s] }
+
+// ParseSpan is the reverse of String.
+func ParseSpan(s string) (Span, error) {
+	for span, name := range spanNames {
+		if s == name {
+			return Span(span), nil
+		}
+	}
+	return 0, errors.New("there are " + strings.Join(spanNames[:], ", "))
+}
+
+// sets are the reports of the interval and those since the start: a packet is decoded once and counted in both. What an interval says is so
+// what read would say of a capture of these seconds alone, and what the total says what it would say of all.
 type sets struct {
-	now, total *reports.Set
+	now, total *reports.Set // nil where nobody asks for it
 	sums       sums
 }
 
 // sums counts what is published beside the tables.
 type sums struct{ packets, bytes uint64 }
 
-func newSets(names []string, src pcaps.Source, o reports.Options) (*sets, error) {
-	now, err := reports.NewSet(names, src, o)
-	if err != nil {
-		return nil, err
+func newSets(span Span, names []string, src pcaps.Source, o reports.Options) (s *sets, err error) {
+	s = new(sets)
+	if span == Both || span == OnlyInterval {
+		if s.now, err = reports.NewSet(names, src, o); err != nil {
+			return nil, err
+		}
 	}
-	total, err := reports.NewSet(names, src, o)
-	return &sets{now: now, total: total}, err
+	if span == Both || span == OnlyStart {
+		s.total, err = reports.NewSet(names, src, o)
+	}
+	return s, err
 }
 
-// Packet implements [reports.Consumer].
+// Packet implements [reports.Consumer], for somebody who has the packets already.
 func (s *sets) Packet(p *dissect.Packet) error {
 	s.sums.packets++
 	s.sums.bytes += uint64(p.WireLen)
-	return errors.Join(s.now.Packet(p), s.total.Packet(p))
+	for _, set := range []*reports.Set{s.now, s.total} {
+		if set == nil {
+			continue
+		}
+		if err := set.Packet(p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // NewShard implements [reports.Sharded].
 func (s *sets) NewShard() reports.Shard {
-	return &setsShard{sets: s, now: s.now.NewShard(), total: s.total.NewShard()}
+	t := &setsShard{sets: s}
+	for _, set := range []*reports.Set{s.now, s.total} {
+		if set != nil {
+			t.shards = append(t.shards, set.NewShard())
+		}
+	}
+	return t
 }
 
 type setsShard struct {
-	sets       *sets
-	now, total reports.Shard
-	block      sums
+	sets   *sets
+	shards []reports.Shard // one of each set
+	block  sums
 }
 
 // Packet implements [reports.Shard].
 func (s *setsShard) Packet(p *dissect.Packet) {
 	s.block.packets++
 	s.block.bytes += uint64(p.WireLen)
-	s.now.Packet(p)
-	s.total.Packet(p)
+	for _, t := range s.shards {
+		t.Packet(p)
+	}
 }
 
 // Begin implements [reports.Shard].
 func (s *setsShard) Begin(block uint64) {
-	s.now.Begin(block)
-	s.total.Begin(block)
+	for _, t := range s.shards {
+		t.Begin(block)
+	}
 }
 
 // Play implements [reports.Shard].
-func (s *setsShard) Play() error { return errors.Join(s.now.Play(), s.total.Play()) }
+func (s *setsShard) Play() error {
+	for _, t := range s.shards {
+		if err := t.Play(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Flush implements [reports.Shard].
 func (s *setsShard) Flush() error {
 	s.sets.sums.packets += s.block.packets
 	s.sets.sums.bytes += s.block.bytes
 	s.block = sums{}
-	return errors.Join(s.now.Flush(), s.total.Flush())
+	for _, t := range s.shards {
+		if err := t.Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -47,8 +47,8 @@ type Interface struct {
 	Speed          uint64 // bits per second, 0 unknown
 	TicksPerSecond uint64 // the resolution of its clock: 1000000 for µs
 
-	clock   clock
-	counted *counted // nil for one that no file describes
+	clock  clock
+	counts *counts // nil for one that no file describes
 }
 
 // Statistics are what the capturing system counted at an interface, -1 where the file does not say.
@@ -61,31 +61,31 @@ type Statistics struct {
 
 var noStatistics = Statistics{Received: -1, Dropped: -1, OSDropped: -1}
 
-// counted is statistics that one goroutine reads while another may ask.
-type counted struct {
+// counts are statistics that one goroutine reads while another may ask.
+type counts struct {
 	mutex sync.Mutex
 	Statistics
 }
 
 // Statistics returns what the file has said by now. It follows the frames that it counts, so it is final only at the end of the file.
 func (i *Interface) Statistics() Statistics {
-	if i.counted == nil {
+	if i.counts == nil {
 		return noStatistics
 	}
-	i.counted.mutex.Lock()
-	defer i.counted.mutex.Unlock()
-	return i.counted.Statistics
+	i.counts.mutex.Lock()
+	defer i.counts.mutex.Unlock()
+	return i.counts.Statistics
 }
 
 // Uncounted returns an interface that is like i, and has no statistics.
 func (i *Interface) Uncounted() *Interface {
 	like := *i
-	like.counted = nil
+	like.counts = nil
 	return &like
 }
 
 func newInterface(link LinkType, snapLen uint32) *Interface {
-	return &Interface{ID: -1, LinkType: link, SnapLen: snapLen, FCSLen: -1, counted: &counted{Statistics: noStatistics}}
+	return &Interface{ID: -1, LinkType: link, SnapLen: snapLen, FCSLen: -1, counts: &counts{Statistics: noStatistics}}
 }
 
 // ticks is the stamp that the interface's clock puts on a time.

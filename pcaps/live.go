@@ -19,8 +19,8 @@ type LiveOptions struct {
 	Direction    Direction // which frames, as this machine sees them
 	HardwareTime bool      // times are those of the interfaces' own clocks
 
-	// Filter compiles what the kernel lets through, for frames of a link type; nil lets through everything. What a program returns is how many bytes of a
-	// frame are kept, so SnapLen has to be in it.
+	// Filter compiles what the kernel lets through, for frames of a link type; nil lets through everything. What a program returns is how
+	// many bytes of a frame are kept, so SnapLen has to be in it.
 	Filter     func(LinkType) ([]bpf.RawInstruction, error)
 	FilterText string // what it compiles, for files
 
@@ -29,8 +29,8 @@ type LiveOptions struct {
 	Queue    int           // bytes of frames that may wait for whoever analyses them, 0 for [DefaultQueue]
 	Recent   int           // bytes of frames that are kept behind analysis for [Live.Recent], 0 for none
 
-	// Log is told in a line, without a line end, what happens meanwhile that somebody should know: an interface went down. It may be called from any
-	// goroutine. Nil is nobody.
+	// Log is told in a line, without a line end, what happens meanwhile that somebody should know: an interface went down. It may be called
+	// from any goroutine. Nil is nobody.
 	Log func(string)
 }
 
@@ -68,8 +68,8 @@ func ParseDirection(s string) (Direction, error) {
 	return 0, fmt.Errorf("there are %s", strings.Join(directionNames[:], ", "))
 }
 
-// Counters count the frames of an interface since the start, or since another moment. Received is always Seen + Dropped, once capturing has ended;
-// until then a few may be in the ring.
+// Counters count the frames of an interface since the start, or since another moment. Received is always Seen + Dropped, once capturing has
+// ended; until then a few may be in the ring.
 type Counters struct {
 	Received uint64 // that the kernel had for us, after direction and filter
 	Seen     uint64 // that were read from the ring
@@ -89,8 +89,8 @@ func (c Counters) Plus(d Counters) Counters {
 	return Counters{c.Received + d.Received, c.Seen + d.Seen, c.Bytes + d.Bytes, c.Dropped + d.Dropped, c.Freezes + d.Freezes, c.Skipped + d.Skipped}
 }
 
-// InterfaceCounters are those of one interface. At [AnyInterface] all share a ring: what it drops nobody can tell apart, and only the row with that name
-// has Received, Dropped and Freezes.
+// InterfaceCounters are those of one interface. At [AnyInterface] all share a ring: what it drops nobody can tell apart, and only the row
+// with that name has Received, Dropped and Freezes.
 type InterfaceCounters struct {
 	Name string
 	Counters

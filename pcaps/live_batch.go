@@ -7,7 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// batch is frames of a live capture in the order in which they were read. Their bytes stand as in a pcapng file, so that recording copies nothing.
+// batch is frames of a live capture in the order in which they were read. Their bytes stand as in a pcapng file, so that recording copies
+// nothing.
 type batch struct {
 	blocks []byte // Enhanced Packet Blocks
 	frames []batchFrame

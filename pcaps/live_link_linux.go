@@ -11,8 +11,8 @@ import (
 
 const arphrdRawIP = 519 // ARPHRD_RAWIP, which x/sys has under this name for no platform
 
-// linkTypeOf is the link type of frames of an interface of that kind. LINUX_SLL2 stands for those that have none of their own: their frames get a header
-// that says what the kernel knows of them.
+// linkTypeOf is the link type of frames of an interface of that kind. LINUX_SLL2 stands for those that have none of their own: their frames
+// get a header that says what the kernel knows of them.
 func linkTypeOf(hardware uint16) LinkType {
 	switch {
 	case hardware == unix.ARPHRD_ETHER || hardware == unix.ARPHRD_LOOPBACK:
@@ -83,7 +83,8 @@ func (f *ringFrame) flags() (flags uint32) {
 	return flags
 }
 
-// appendTo appends the frame to the batch: with the tag that was taken off, or a header where its link type has none, and at most snap bytes of it.
+// appendTo appends the frame to the batch: with the tag that was taken off, or a header where its link type has none, and at most snap
+// bytes of it.
 func (f *ringFrame) appendTo(b *batch, point *Interface, snap int) (wire uint32) {
 	entry := batchFrame{time: f.time, wire: f.wire, flags: f.flags(), point: point}
 	switch {

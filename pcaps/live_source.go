@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Live is a capture at interfaces. One goroutine reads the rings of the kernel into batches and hands each to the recorder, if there is one, which is waited
-// for, and to analysis, which is not: when it is so far behind that its queue is full, it misses a batch, and that is counted. So what is lost under load is
-// first analysis, then, when the disk cannot follow, frames in the kernel's ring.
+// Live is a capture at interfaces. One goroutine reads the rings of the kernel into batches and hands each to the recorder, if there is
+// one, which is waited for, and to analysis, which is not: when it is so far behind that its queue is full, it misses a batch, and that is
+// counted. So what is lost under load is first analysis, then, when the disk cannot follow, frames in the kernel's ring.
 //
 // A Live is a [Source] whose Fill waits for frames. It ends some time after Stop.
 type Live struct {
@@ -49,7 +49,7 @@ type LiveState struct {
 }
 
 // Counters are those of all interfaces together.
-func (s *LiveState) Counters() (all Counters) {
+func (s LiveState) Counters() (all Counters) {
 	for i := range s.Interfaces {
 		all = all.Plus(s.Interfaces[i].Counters)
 	}
@@ -208,8 +208,8 @@ func (r *recent) clear() {
 	r.batches, r.bytes = nil, 0
 }
 
-// Recent is the last frames that were read, as many as [LiveOptions.Recent] keeps. It stays as it is while capturing goes on, and has to be closed, for it
-// holds memory. Any goroutine may ask.
+// Recent is the last frames that were read, as many as [LiveOptions.Recent] keeps. It stays as it is while capturing goes on, and has to be
+// closed, for it holds memory. Any goroutine may ask.
 func (l *Live) Recent() Source {
 	l.kept.mutex.Lock()
 	defer l.kept.mutex.Unlock()
@@ -299,8 +299,8 @@ func newSchedule(every time.Duration, start int64) schedule {
 // over tells whether a frame of that time is not of the open interval any more.
 func (s *schedule) over(t int64) bool { return s.every > 0 && t >= s.to }
 
-// next opens the interval that time t lies in, or the one behind the open one if t does not lie behind it. Intervals in which there was nothing, between
-// both, are left out.
+// next opens the interval that time t lies in, or the one behind the open one if t does not lie behind it. Intervals in which there was
+// nothing, between both, are left out.
 func (s *schedule) next(t int64) {
 	s.from = s.to
 	if behind := t - s.from; behind >= s.every {

@@ -417,7 +417,7 @@ func (p *pcapngReader) readStatistics(block []byte) error {
 	if id >= uint32(len(p.section)) {
 		return p.damage(8, fmt.Sprintf("statistics of interface %d", id), fmt.Sprintf("one of the section's %d", len(p.section)))
 	}
-	counted := p.section[id].counted
+	counted := p.section[id].counts
 	counted.mutex.Lock()
 	defer counted.mutex.Unlock()
 	for options := body[12:]; ; {

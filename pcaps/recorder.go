@@ -9,11 +9,11 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// A recorder writes to pcapng files what a live capture hands over, in a goroutine of its own. What is handed over is written at once, or compressed within a
-// second or a MiB, so that a file of a process that was killed is whole but for the last piece.
+// A recorder writes to pcapng files what a live capture hands over, in a goroutine of its own. What is handed over is written at once, or
+// compressed within a second or a MiB, so that a file of a process that was killed is whole but for the last piece.
 //
-// When nothing can be written (the disk is full), the file is cut behind its last whole piece; every few seconds it is tried again. What comes in between is
-// lost, and counted.
+// When nothing can be written (the disk is full), the file is cut behind its last whole piece; every few seconds it is tried again. What
+// comes in between is lost, and counted.
 type recorder struct {
 	options RecordOptions
 	log     func(string)
@@ -45,7 +45,8 @@ type piece struct {
 	size   int64
 	frames uint64
 	seen   []int64 // of these, by interface
-	last   int64   // time of one
+	first  int64   // time of the first
+	last   int64   // of one
 	since  time.Time
 }
 
@@ -53,6 +54,7 @@ const (
 	recordAhead = 64              // batches that may wait for the disk
 	retryAfter  = 5 * time.Second // when the disk was full
 	pieceAge    = time.Second     // how long something waits to be compressed with more
+	quietAge    = 2 * time.Second // how long a file waits, when its time is over, for the frame that says so
 )
 
 // startRecorder begins the first file, so that what is wrong with its name is said before anything is captured.
@@ -136,6 +138,9 @@ func (r *recorder) run() {
 			if r.piece.frames > 0 && now.Sub(r.piece.since) >= pieceAge {
 				r.flush(r.piece.bytes)
 			}
+			if limit := r.options.RotateTime; limit > 0 && r.file.frames > 0 && now.Sub(r.file.since) >= limit+quietAge {
+				r.complete() // without a frame that would do it; the next one begins another
+			}
 		}
 	}
 }
@@ -156,9 +161,14 @@ func (r *recorder) write(b *batch) {
 // fits returns the frame behind the last that the file has room for, from a frame on. The first frame of a file has room always.
 func (r *recorder) fits(b *batch, from int) (to int) {
 	to = len(b.frames)
-	first := r.file.first
 	start := b.blockAt(from)
-	if r.file.frames+r.piece.frames == 0 {
+	var first int64
+	switch {
+	case r.file.frames > 0:
+		first = r.file.first
+	case r.piece.frames > 0:
+		first = r.piece.first
+	default:
 		first, from = b.frames[from].time, from+1
 	}
 	if limit := r.options.RotateSize; limit > 0 {
@@ -184,10 +194,7 @@ const describedLen = 200
 func (r *recorder) add(b *batch, from, to int) {
 	p := &r.piece
 	if p.frames == 0 {
-		p.since = time.Now()
-		if r.file.frames == 0 {
-			r.file.first = b.frames[from].time
-		}
+		p.since, p.first = time.Now(), b.frames[from].time
 	}
 	for i := from; i < to; i++ {
 		f := &b.frames[i]

@@ -22,9 +22,10 @@ type recordFile struct {
 	described int                 // interfaces that it tells of
 	begun     []InterfaceCounters // when it was begun
 	frames    uint64
-	seen      []int64 // of these, by interface
-	first     int64   // time of the first
-	last      int64   // of one
+	seen      []int64   // of these, by interface
+	first     int64     // time of the first
+	last      int64     // of one
+	since     time.Time // when the first was handed over
 }
 
 const partEnding = ".part"
@@ -47,8 +48,11 @@ func (o *RecordOptions) fileName(n uint64, now int64) string {
 	return fmt.Sprintf("%s-%05d-%s%s%s", stem, n, time.Unix(0, now).UTC().Format("20060102T150405Z"), format, compression)
 }
 
-// create begins a file.
+// create begins a file, and removes those for which there is no room beside it.
 func (r *recorder) create(now int64) error {
+	for keep := r.options.Keep; keep > 0 && len(r.done) >= keep; r.done = r.done[1:] {
+		r.remove(r.done[0])
+	}
 	name := r.options.fileName(r.count.Files+1, now)
 	r.file = recordFile{name: name, begun: r.rows}
 	old, err := os.Stat(name)
@@ -100,6 +104,9 @@ func (f *recordFile) put(blocks []byte, encoder *zstd.Encoder) error {
 
 // wrote counts the frames of a piece that was written.
 func (f *recordFile) wrote(p *piece) {
+	if f.frames == 0 {
+		f.first, f.since = p.first, p.since
+	}
 	f.frames += p.frames
 	f.last = max(f.last, p.last)
 	for len(f.seen) < len(p.seen) {
@@ -113,9 +120,6 @@ func (f *recordFile) wrote(p *piece) {
 // rotate begins another file.
 func (r *recorder) rotate(now int64) {
 	r.complete()
-	for keep := r.options.Keep; keep > 0 && len(r.done) >= keep; r.done = r.done[1:] {
-		r.remove(r.done[0])
-	}
 	if err := r.create(now); err != nil {
 		r.fail(err, 0)
 	}

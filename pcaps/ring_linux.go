@@ -12,21 +12,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A ring is an AF_PACKET socket with a ring of blocks in memory that the kernel fills: TPACKET_V3, as Documentation/networking/packet_mmap.rst and
-// include/uapi/linux/if_packet.h describe it. A block is ours while its status says so, and holds frames one behind the other:
+// A ring is an AF_PACKET socket with a ring of blocks in memory that the kernel fills: TPACKET_V3, as
+// Documentation/networking/packet_mmap.rst and include/uapi/linux/if_packet.h describe it. A block is ours while its status says so, and
+// holds frames one behind the other:
 //
 //	block:  version  offset_to_priv | status  num_pkts  offset_to_first_pkt  blk_len  seq_num  ts_first_pkt  ts_last_pkt
 //	frame:  next_offset  sec  nsec  snaplen  len  status  mac:16  net:16 | rxhash  vlan_tci  vlan_tpid:16 … | sockaddr_ll
 //
 // Everything is in the byte order of the machine, but for the protocol in sockaddr_ll.
 type ring struct {
-	fd      int
-	memory  []byte
-	size    int // of a block, in bytes
-	block   int // whose turn it is
-	left    int // frames of that block that were not taken; -1 if it was not looked at
-	at      int // offset in memory of the next of them
-	dropped uint32
+	fd     int
+	memory []byte
+	size   int // of a block, in bytes
+	block  int // whose turn it is
+	left   int // frames of that block that were not taken; -1 if it was not looked at
+	at     int // offset in memory of the next of them
 }
 
 // Offsets in a block and in a frame.
@@ -76,7 +76,8 @@ func (r *ring) open(bytes int) error {
 	if err := unix.SetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_VERSION, unix.TPACKET_V3); err != nil {
 		return os.NewSyscallError("PACKET_VERSION", err)
 	}
-	// A block has to hold the longest frame, or the kernel cuts it. Many blocks are better than few: what is read is free again one block at a time.
+	// A block has to hold the longest frame, or the kernel cuts it. Many blocks are better than few: what is read is free again one block
+	// at a time.
 	r.size = 1 << 20
 	for r.size > 4096 && bytes/r.size < 8 {
 		r.size /= 2
@@ -131,7 +132,8 @@ func (r *ring) fault() error {
 	return nil
 }
 
-// statistics is what the kernel counted since the last call: frames for us, those dropped included; those dropped; and how often the ring was full.
+// statistics is what the kernel counted since the last call: frames for us, those dropped included; those dropped; and how often the ring
+// was full.
 func (r *ring) statistics() (received, dropped, freezes uint64) {
 	s, err := unix.GetsockoptTpacketStatsV3(r.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
 	if err != nil {

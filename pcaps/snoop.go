@@ -82,9 +82,9 @@ func (s *snoopReader) next(f *Frame) (err error) {
 	}
 	if s.drops != int64(drops) {
 		s.drops = int64(drops)
-		s.iface.counted.mutex.Lock()
-		s.iface.counted.Dropped = s.drops
-		s.iface.counted.mutex.Unlock()
+		s.iface.counts.mutex.Lock()
+		s.iface.counts.Dropped = s.drops
+		s.iface.counts.mutex.Unlock()
 	}
 	*f = Frame{
 		Time:      int64(seconds)*nsPerSecond + int64(micros)*1000,

@@ -50,15 +50,25 @@ func (e *pcapEncoder) finish(dst []byte) []byte {
 	return e.begin(dst, point, point.FCSLen, math.MaxUint64)
 }
 
+// known are the interfaces that the source has told of with the frame of that number; all, if it has no files.
+func (e *pcapEncoder) known(number uint64) (all []*Interface) {
+	readers := e.src.Readers()
+	if len(readers) == 0 {
+		return e.src.Interfaces()
+	}
+	for _, r := range readers {
+		k, _ := r.with(number)
+		all = append(all, k.interfaces...)
+	}
+	return all
+}
+
 // begin appends the file header for frames like those of the interface, the first of which has a number.
 func (e *pcapEncoder) begin(dst []byte, point *Interface, fcsLen int, number uint64) []byte {
 	e.began, e.link, e.fcsLen = true, point.LinkType, fcsLen
 	snapLen, unlimited, ticks := point.SnapLen, point.SnapLen == 0, point.TicksPerSecond
-	for _, r := range e.src.Readers() {
-		k, _ := r.with(number)
-		for _, i := range k.interfaces {
-			snapLen, unlimited, ticks = max(snapLen, i.SnapLen), unlimited || i.SnapLen == 0, max(ticks, i.TicksPerSecond)
-		}
+	for _, i := range e.known(number) {
+		snapLen, unlimited, ticks = max(snapLen, i.SnapLen), unlimited || i.SnapLen == 0, max(ticks, i.TicksPerSecond)
 	}
 	if unlimited {
 		snapLen = max(snapLen, noSnapLen)

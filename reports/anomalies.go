@@ -23,6 +23,8 @@ func (t *anomaliesPart) Add(p *dissect.Packet) {
 	}
 }
 
+func (t *anomaliesPart) addAlike(a *alike) { t.Add(a.Packet) } // which is alone, if there is anything odd in it
+
 func (t *anomaliesPart) Flush() {}
 
 func (r *anomalies) gather(parts []Part) {

@@ -19,8 +19,8 @@ import (
 // maxMade is how many bytes the resolver may make for a block, about, before the shard has to play what it has of it.
 const maxMade = 4 << 20
 
-// aheadOfPlay is how many blocks, for each worker, may be taken before those before them are played. A worker has one at a time; twice as many
-// cost nothing.
+// aheadOfPlay is how many blocks each of the other workers may have begun before those before them are played. It is one; twice as many cost
+// nothing.
 const aheadOfPlay = 2
 
 // run is what the workers of a run share.

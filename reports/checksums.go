@@ -48,12 +48,18 @@ func (r *checksums) Reset() { r.protocols = checksumTotals{} }
 type checksumsPart struct{ protocols checksumTotals }
 
 func (t *checksumsPart) Add(p *dissect.Packet) {
-	for i := range p.Layers {
-		if l := &p.Layers[i]; l.Verdict != dissect.VerdictNone {
+	var a alike
+	a.alone(p)
+	t.addAlike(&a)
+}
+
+func (t *checksumsPart) addAlike(a *alike) {
+	for i := range a.Layers {
+		if l := &a.Layers[i]; l.Verdict != dissect.VerdictNone {
 			total := t.protocols.at(l.Protocol)
-			total.verdicts[l.Verdict]++
+			total.verdicts[l.Verdict] += a.frames.count
 			if l.Verdict == dissect.Bad {
-				total.addBad(p, i)
+				total.addBad(a.Packet, i) // which is alone
 			}
 		}
 	}

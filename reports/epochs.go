@@ -10,8 +10,8 @@ import "sync/atomic"
 // How long an epoch is changes nothing that is printed: gathering looks at the frames with which groups began. It is a question of memory, so
 // an epoch also ends when a table has many groups.
 const (
-	epochBlocks = 64      // after as many blocks an epoch ends
-	epochGroups = 1 << 14 // or after a block with which some table has as many groups
+	epochBlocks = 256     // after as many blocks an epoch ends
+	epochGroups = 3 << 10 // or after a block with which some table has as many groups
 )
 
 // epochs says which side blocks are counted in.
@@ -50,6 +50,10 @@ func (e *epochs) played(block uint64, ahead int, full bool) (side int, ended boo
 		return side ^ 1, true
 	}
 	if full || block-start+1 >= uint64(e.length) {
+		if ahead == 0 { // nobody counts anything yet
+			e.newest.Store((block+1)<<1 | uint64(side))
+			return side, true
+		}
 		// Whoever begins a block as late as that has seen this.
 		e.newest.Store((block+1+uint64(ahead))<<1 | uint64(side^1))
 		e.before = true

@@ -11,12 +11,12 @@ import (
 // those of its own stretch of the capture, after it was played, and before anything of a later stretch.
 func TestEpochs(t *testing.T) {
 	for range 200 {
-		const ahead = 6
+		ahead := rand.IntN(7)
 		e := epochs{length: 1 + rand.IntN(9)}
 		var sides [2][]uint64 // blocks that are counted, not yet gathered
 		var begun, gathered uint64
 		for played := range uint64(100) {
-			for begun < played+1+rand.Uint64N(ahead) || begun <= played {
+			for begun < played+1+rand.Uint64N(uint64(ahead)+1) || begun <= played {
 				side := e.side(begun)
 				sides[side] = append(sides[side], begun)
 				begun++

@@ -10,12 +10,19 @@ import (
 
 // espPacket is what is noted of a packet of ESP, to be looked at in capture order.
 type espPacket struct {
-	point  *dissect.Point
-	key    espKey
+	seal   int32 // index of its group in the part
 	number uint32
 	ttl    uint8
 	frame  uint64
 }
+
+// espSeal is a direction that a part has met.
+type espSeal struct {
+	point *dissect.Point
+	at    int32 // index of its group in the report, from 1; -1 if there is no room; 0 as long as none of its packets was played
+}
+
+func (t *espSeal) reset() { *t = espSeal{} }
 
 // espKey is one direction of a security association.
 type espKey struct {
@@ -33,23 +40,39 @@ type espTotal struct {
 }
 
 // addESP notes the packet of ESP in layer g.esp. Something other than IP around it would be odd; it is left alone.
-func (t *findingsPart) addESP(g *glance) {
+func (t *findingsPart) addESP(g *glance, m *memo) {
 	if g.around == 0 || g.around > g.esp {
 		return
 	}
-	h := dissect.ESP(g.Header(&g.Layers[g.esp]))
-	x := espPacket{point: g.Point, number: h.Sequence(), ttl: g.ttl(g.around), frame: g.Number}
-	x.key = espKey{point: int32(g.Point.ID), spi: h.SPI(), path: pathTo(g.Packet, g.around, t.report.seed)}
-	x.key.src, x.key.dst = ipEndpoints(g.Packet, g.around)
-	t.sealed = append(t.sealed, x)
+	k := espKey{point: int32(g.Point.ID), spi: dissect.ESP(g.Header(&g.Layers[g.esp])).SPI(), path: pathTo(g.Packet, g.around, t.report.seed)}
+	k.src, k.dst = ipEndpoints(g.Packet, g.around)
+	seed := t.report.seed
+	seal := t.seals.find(&k, uint32(fold(seed.Uint128(k.src[0]^k.path, k.src[1]^uint64(k.spi)), seed.Uint128(k.dst[0]^uint64(k.point), k.dst[1]))))
+	t.seals.entries[seal].Total.point = g.Point
+	m.esp, m.seal, m.espTTL = uint16(g.esp), int32(seal), g.ttl(g.around)
+	t.addSealed(g.Packet, m)
+}
+
+// addSealed notes the packet of ESP in a layer.
+func (t *findingsPart) addSealed(p *dissect.Packet, m *memo) {
+	t.sealed = append(t.sealed, espPacket{m.seal, dissect.ESP(p.Header(&p.Layers[m.esp])).Sequence(), m.espTTL, p.Number})
 }
 
 // playESP takes the next packet in capture order.
-func (r *findings) playESP(x *espPacket) {
-	k := &x.key
-	t := r.esp.At(*k, fold(r.seed.Uint128(k.src[0]^k.path, k.src[1]^uint64(k.spi)), r.seed.Uint128(k.dst[0]^uint64(k.point), k.dst[1])))
+func (r *findings) playESP(x *espPacket, seals *Groups[espKey, espSeal]) {
+	seal := &seals.entries[x.seal]
+	if seal.Total.at == 0 {
+		seal.Total.at = -1
+		if at := r.esp.find(&seal.Key, seals.hashes[x.seal]); at >= 0 {
+			seal.Total.at = int32(at + 1)
+		}
+	}
+	t := &r.esp.other
+	if seal.Total.at > 0 {
+		t = &r.esp.entries[seal.Total.at-1].Total
+	}
 	if t.point == nil {
-		t.point = x.point
+		t.point = seal.Total.point
 	}
 	gaps, replays := t.sequence.gaps, t.sequence.replayed
 	t.sequence.take(x.number, x.ttl)

@@ -57,15 +57,15 @@ var seenAs = func() (all [256]seen) {
 
 var espID = dissect.ByName("esp").ID
 
-// look looks at p, and counts its good checksums.
-func (g *glance) look(p *dissect.Packet, sums *[numSummed][2]uint64) {
+// look looks at p, and counts the good checksums of n packets like it.
+func (g *glance) look(p *dissect.Packet, sums *[numSummed][2]uint64, n uint64) {
 	*g = glance{Packet: p}
 	g.link()
 	for i := 1; i < len(p.Layers); i++ {
 		l := &p.Layers[i]
 		switch l.Verdict {
 		case dissect.Good:
-			sums[summed[l.Protocol]][0]++
+			sums[summed[l.Protocol]][0] += n
 		case dissect.Bad, dissect.Offload:
 			g.odd = true
 		}
@@ -156,7 +156,9 @@ func (g *glance) control() bool {
 		g.dst == 0x00e02b000004 || g.dst == 0xab0000020000 || g.dst == 0xcf0000000000
 }
 
-func (g *glance) multicast() bool { return g.dst>>40&1 != 0 }
+func (g *glance) multicast() bool { return groupMAC(g.dst) }
+
+func groupMAC(mac uint64) bool { return mac>>40&1 != 0 }
 
 // ttl is that of layer i, which is a whole header of IP.
 func (g *glance) ttl(i int) uint8 {

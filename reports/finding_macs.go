@@ -53,45 +53,47 @@ const (
 	macAway   = 1e9   // for how long an address was not seen where it was before it has moved: frames pass several points
 )
 
-// addMACs looks at the addresses of the frame.
-func (t *findingsPart) addMACs(g *glance) {
+// addMACs looks at the addresses of the frame, which begins with Ethernet.
+func (t *findingsPart) addMACs(p *dissect.Packet, of *memo) {
 	m := &t.memory
-	network := fold(g.tags^fold1, g.src^fold2)
-	if g.src>>40&1 == 0 && !g.Timeless {
+	b := p.SourceBytes(&p.Layers[1])[p.Layers[1].Start:]
+	dst, src := binary.BigEndian.Uint64(b)>>16, binary.BigEndian.Uint64(b[4:])&broadcastMAC
+	network := fold(of.tags^fold1, src^fold2)
+	if src>>40&1 == 0 && !p.Timeless {
 		slot := &m.sent[network&uint64(len(m.sent)-1)]
-		period := g.Time / macPeriod
-		if slot.key != network || slot.point != g.Point || slot.period != period {
-			n := macNote{kind: macSent, point: g.Point, key: network, tags: g.tags, mac: g.src, frame: g.Number, time: g.Time}
+		period := p.Time / macPeriod
+		if slot.key != network || slot.point != p.Point || slot.period != period {
+			n := macNote{kind: macSent, point: p.Point, key: network, tags: of.tags, mac: src, frame: p.Number, time: p.Time}
 			if slot.key == network {
 				n.from, n.lastThere = slot.point, slot.last
 			}
 			t.noted = append(t.noted, n)
 		}
-		*slot = macSlot{network, g.Point, g.Time, period}
+		*slot = macSlot{network, p.Point, p.Time, period}
 	}
-	point := uint64(g.Point.ID) + 1
-	key := fold(g.tags^point<<16^fold1, g.src^fold3)
+	point := uint64(p.Point.ID) + 1
+	key := fold(of.tags^point<<16^fold1, src^fold3)
 	if slot := &m.known[key&uint64(len(m.known)-1)]; *slot != key {
 		*slot = key
-		t.noted = append(t.noted, macNote{kind: macKnown, point: g.Point, key: key, tags: g.tags})
+		t.noted = append(t.noted, macNote{kind: macKnown, point: p.Point, key: key, tags: of.tags})
 	}
-	if g.multicast() {
+	if groupMAC(dst) {
 		return
 	}
-	t.tagged.unicast++
-	key = fold(g.tags^point<<16^fold1, g.dst^fold3)
+	key = fold(of.tags^point<<16^fold1, dst^fold3)
 	if m.known[key&uint64(len(m.known)-1)] != key {
-		t.noted = append(t.noted, macNote{kind: macAsked, point: g.Point, key: key, tags: g.tags, frame: g.Number})
+		t.noted = append(t.noted, macNote{kind: macAsked, point: p.Point, key: key, tags: of.tags, frame: p.Number})
 	}
 }
 
 // addArrival looks at the frame in a tunnel, which came from one of its ends.
-func (t *findingsPart) addArrival(g *glance) {
+func (t *findingsPart) addArrival(g *glance, m *memo) {
 	l := &g.Layers[g.carried]
 	mac := binary.BigEndian.Uint64(g.SourceBytes(l)[l.Start+4:]) & broadcastMAC
 	from, _ := ipEndpoints(g.Packet, g.around)
 	key := fold(pathTo(g.Packet, g.carried, FixedSeed)^uint64(g.Point.ID)<<48, mac^fold2)
 	end := fold(from[0]^fold1, from[1]^fold3)
+	m.arrival, m.arrived, m.end = true, key, end
 	slot := &t.memory.arrived[key&uint64(len(t.memory.arrived)-1)]
 	if *slot == [2]uint64{key, end} {
 		return

@@ -24,15 +24,16 @@ func (t *tagTotal) absorb(from *tagTotal) {
 
 func (t *tagTotal) reset() { *t = tagTotal{} }
 
-func (t *findingsPart) addTags(g *glance) {
+func (t *findingsPart) addTags(g *glance, a *alike) {
 	key := vlanKey{g.Point.ID, g.tags}
-	if t.tagged == nil || key != t.tag {
-		t.tag, t.tagged = key, t.tags.First(key, t.report.seed.Uint128(key.tags, uint64(key.point)), g.Number)
-		t.tagged.point = g.Point
+	total := t.tags.First(key, t.report.seed.Uint128(key.tags, uint64(key.point)), a.first())
+	total.point = g.Point
+	total.count += a.frames.count
+	if !g.multicast() {
+		total.unicast += a.frames.count
 	}
-	t.tagged.count++
 	if !g.multicast() || !g.control() {
-		t.tagged.frames.add(g.Number)
+		total.frames.absorb(&a.frames)
 	}
 }
 

@@ -29,14 +29,14 @@ func (t *strayTotal) absorb(from *strayTotal) {
 
 func (t *strayTotal) reset() { *t = strayTotal{} }
 
-// addTenant notes the packet if it is another tenant's than the port. The file is asked once in each epoch for identifiers at a port.
-func (t *findingsPart) addTenant(g *glance) {
+// addTenant notes packets if they are another tenant's than the port. The file is asked once in each epoch for identifiers at a port.
+func (t *findingsPart) addTenant(g *glance, a *alike) {
 	last := len(g.Layers) - 1
 	if g.inner != 0 {
 		last = g.inner
 	}
 	key := strayKey{int32(g.Point.ID), pathTo(g.Packet, last, t.report.seed)}
-	total := t.strays.First(key, t.report.seed.Uint128(key.path, uint64(key.point)), g.Number)
+	total := t.strays.First(key, t.report.seed.Uint128(key.path, uint64(key.point)), a.first())
 	if total.point == nil {
 		tenants := t.report.flows.options.Tenants
 		total.point, total.path = g.Point, flows.PathOf(g.Packet)
@@ -44,7 +44,7 @@ func (t *findingsPart) addTenant(g *glance) {
 		total.whose, _, _ = tenants.Match(g.Point, nil)
 	}
 	if total.whose != "" && total.of != total.whose {
-		total.frames.add(g.Number)
+		total.frames.absorb(&a.frames)
 	}
 }
 

@@ -54,7 +54,7 @@ func (t *findingTunnel) absorb(from *findingTunnel) {
 
 func (t *findingTunnel) reset() { *t = findingTunnel{} }
 
-func (t *findingsPart) addTunnel(g *glance) {
+func (t *findingsPart) addTunnel(g *glance, a *alike) {
 	role := roles[g.Layers[g.tunnel].Protocol]
 	if role.meaning == meansTunnel {
 		if own := tunnelKinds[role.kind].own; own != nil && own(g.Packet, &g.Layers[g.tunnel]) {
@@ -71,15 +71,12 @@ func (t *findingsPart) addTunnel(g *glance) {
 		key.ends, way = [2]endpoint{to, from}, 1
 	}
 	total := t.tunnels.First(key, fold(t.report.seed.Uint128(key.ends[0][0]^key.path, key.ends[0][1]^uint64(key.kind)<<56),
-		t.report.seed.Uint128(key.ends[1][0]^uint64(key.point), key.ends[1][1])), g.Number)
+		t.report.seed.Uint128(key.ends[1][0]^uint64(key.point), key.ends[1][1])), a.first())
 	if total.point == nil {
 		total.point, total.path, total.protocol = g.Point, enclosingOf(g.Packet, g.around), g.Layers[g.tunnel].Protocol
 	}
 	total.mirror = total.mirror || g.mirror
-	if total.ways[way].packets == 0 {
-		total.ways[way].first = g.Number
-	}
-	total.ways[way].packets++
+	total.ways[way].absorb(&wayTotal{a.frames.count, a.first()})
 	if g.Layers[g.tunnel].Source != g.Layers[g.around].Source {
 		total.fragments.add(g.Number)
 	}
@@ -87,7 +84,7 @@ func (t *findingsPart) addTunnel(g *glance) {
 		return
 	}
 	if dsField(g.Packet, g.inner)>>2 != 0 && dsField(g.Packet, g.around)>>2 == 0 {
-		total.unmarked.add(g.Number)
+		total.unmarked.absorb(&a.frames)
 	}
 	if g.tcp != 0 {
 		t.addMSS(g, total)

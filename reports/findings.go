@@ -97,6 +97,7 @@ func (r *findings) NewPart() Part {
 		sums:    NewGroups[sumKey, sumTotal](0),
 		owed:    NewGroups[owedKey, firstFrames](0),
 		strays:  NewGroups[strayKey, strayTotal](0),
+		seals:   NewGroups[espKey, espSeal](0),
 	}
 }
 
@@ -108,13 +109,12 @@ type findingsPart struct {
 	points  *Groups[int, pointSums]
 	at      *pointSums // of the packet before; nil for none
 	tags    *Groups[vlanKey, tagTotal]
-	tagged  *tagTotal // of the packet before; nil for none
-	tag     vlanKey   // its key
 	expired *Groups[expiredKey, expiredTotal]
 	tunnels *Groups[findingTunnelKey, findingTunnel]
 	sums    *Groups[sumKey, sumTotal]
 	owed    *Groups[owedKey, firstFrames]
 	strays  *Groups[strayKey, strayTotal]
+	seals   *Groups[espKey, espSeal]
 
 	flooded []floodFrame // in the order of the capture, as all below
 	claimed []claim
@@ -126,23 +126,31 @@ type findingsPart struct {
 }
 
 func (t *findingsPart) Add(p *dissect.Packet) {
-	g := &t.glance
+	var a alike
+	a.alone(p)
+	g := t.glanceAt(p, 1, p.Number)
+	t.lookAt(g, new(memo))
+	t.sum(g, &a)
+}
+
+// glanceAt looks at a packet, and counts the good checksums of n like it, of which that frame is the first.
+func (t *findingsPart) glanceAt(p *dissect.Packet, n, frame uint64) *glance {
 	if t.at == nil || t.at.point != p.Point {
-		t.at = t.points.First(p.Point.ID, t.report.seed.Uint64(uint64(p.Point.ID)), p.Number)
+		t.at = t.points.First(p.Point.ID, t.report.seed.Uint64(uint64(p.Point.ID)), frame)
 		t.at.point = p.Point
 	}
-	g.look(p, &t.at.sums)
-	if g.odd {
-		t.addSums(g)
-	}
+	t.glance.look(p, &t.at.sums, n)
+	return &t.glance
+}
+
+func (t *findingsPart) look(p *dissect.Packet, m *memo) { t.lookAt(t.glanceAt(p, 0, p.Number), m) }
+
+func (t *findingsPart) lookAt(g *glance, m *memo) {
 	if g.ethernet {
-		t.addTags(g)
-		t.addMACs(g)
+		m.ethernet, m.tags = true, g.tags
+		t.addMACs(g.Packet, m)
 		if g.multicast() {
 			t.addFlood(g)
-		}
-		if g.dst == slowProtocols {
-			t.at.bond = true
 		}
 	}
 	if g.arp != 0 {
@@ -157,20 +165,47 @@ func (t *findingsPart) Add(p *dissect.Packet) {
 	if g.icmp != 0 {
 		t.addICMP(g)
 	}
-	if g.tunnel != 0 {
-		t.addTunnel(g)
-		if g.carried > g.tunnel {
-			t.addArrival(g)
-		}
+	if g.tunnel != 0 && g.carried > g.tunnel {
+		t.addArrival(g, m)
 	}
 	if g.esp != 0 {
-		t.addESP(g)
-	}
-	if t.tenants {
-		t.addTenant(g)
+		t.addESP(g, m)
 	}
 	if g.label != 0 || g.trill != 0 {
 		t.addLabelTTL(g)
+	}
+}
+
+func (t *findingsPart) lookAgain(p *dissect.Packet, m *memo) {
+	if m.ethernet {
+		t.addMACs(p, m)
+	}
+	if m.arrival && t.memory.arrived[m.arrived&uint64(len(t.memory.arrived)-1)] != [2]uint64{m.arrived, m.end} {
+		t.addArrival(t.glanceAt(p, 0, p.Number), m)
+	}
+	if m.esp != 0 {
+		t.addSealed(p, m)
+	}
+}
+
+func (t *findingsPart) addAlike(a *alike) { t.sum(t.glanceAt(a.Packet, a.frames.count, a.first()), a) }
+
+// sum adds up packets like that of the glance.
+func (t *findingsPart) sum(g *glance, a *alike) {
+	if g.odd {
+		t.addSums(g)
+	}
+	if g.ethernet {
+		t.addTags(g, a)
+		if g.dst == slowProtocols {
+			t.at.bond = true
+		}
+	}
+	if g.tunnel != 0 {
+		t.addTunnel(g, a)
+	}
+	if t.tenants {
+		t.addTenant(g, a)
 	}
 }
 
@@ -186,7 +221,7 @@ func (t *findingsPart) Flush() {
 		r.hops.play(&t.aged[i], r)
 	}
 	for i := range t.sealed {
-		r.playESP(&t.sealed[i])
+		r.playESP(&t.sealed[i], t.seals)
 	}
 	for i := range t.told {
 		r.playLarge(&t.told[i])
@@ -209,13 +244,14 @@ func (r *findings) gather(parts []Part) {
 	gather(r.strays, parts, func(t *findingsPart) *Groups[strayKey, strayTotal] { return t.strays }, (*strayTotal).absorb, (*strayTotal).reset)
 	for _, part := range parts {
 		t := part.(*findingsPart)
-		t.at, t.tagged = nil, nil
+		t.at = nil
+		t.seals.Reset((*espSeal).reset)
 	}
 }
 
 func (r *findings) size(part Part) int {
 	t := part.(*findingsPart)
-	return max(len(t.tags.Entries()), len(t.expired.Entries()), len(t.tunnels.Entries()), len(t.sums.Entries()), len(t.owed.Entries()), len(t.strays.Entries()))
+	return max(len(t.tags.Entries()), len(t.expired.Entries()), len(t.tunnels.Entries()), len(t.sums.Entries()), len(t.owed.Entries()), len(t.strays.Entries()), len(t.seals.Entries()))
 }
 
 // threshold is from which count on a kind is raised.

@@ -55,13 +55,18 @@ func (g *Groups[K, A]) at(key *K, hash uint32) *A {
 
 // First is At for what that frame brings; the group remembers the first frame. The table has no limit, and all its groups are made by First.
 func (g *Groups[K, A]) First(key K, hash, frame uint64) *A {
+	return &g.entries[g.first(key, hash, frame)].Total
+}
+
+// first is First, and returns the index of the group.
+func (g *Groups[K, A]) first(key K, hash, frame uint64) int {
 	e := g.find(&key, uint32(hash))
 	if e == len(g.firsts) {
 		g.firsts = append(g.firsts, frame)
 	} else if frame < g.firsts[e] {
 		g.firsts[e] = frame
 	}
-	return &g.entries[e].Total
+	return e
 }
 
 // find returns the index of the key's group, a new one if need be, and -1 if there is no room for it.

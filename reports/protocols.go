@@ -47,8 +47,15 @@ type protocolsPart struct {
 }
 
 func (t *protocolsPart) Add(p *dissect.Packet) {
-	s := stackOf(p)
-	t.stacks.First(s, s.hash(t.report.seed), p.Number).add(uint64(p.WireLen))
+	var a alike
+	a.alone(p)
+	t.addAlike(&a)
+}
+
+func (t *protocolsPart) addAlike(a *alike) {
+	s := stackOf(a.Packet)
+	more := a.amount()
+	t.stacks.First(s, s.hash(t.report.seed), a.first()).absorb(&more)
 }
 
 func (t *protocolsPart) Flush() {}

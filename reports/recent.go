@@ -8,7 +8,7 @@ type recent struct {
 	tags [1 << recentBits]uint64
 }
 
-const recentBits = 13
+const recentBits = 14
 
 // fresh tells whether the value of two words does not seem to have been counted in the group with that hash.
 func (r *recent) fresh(a, b, group uint64) bool {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"pktscope/dissect"
 	"pktscope/flows"
@@ -104,6 +105,7 @@ type Set struct {
 	shards   []*setShard
 	own      *setShard // of Packet; nil if nobody has called it
 	epochs   epochs
+	alikes   int    // that a shard collects
 	gathered []Part // kept for its memory
 }
 
@@ -133,6 +135,7 @@ func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {
 	}
 	s := &Set{flows: set.flows}
 	s.epochs.length = cmp.Or(o.epoch, epochBlocks)
+	s.alikes = max(0, cmp.Or(o.alikes, alikeSlots))
 	for _, d := range printed {
 		s.add(d.make(set))
 	}
@@ -175,11 +178,19 @@ type setShard struct {
 	reader  *flows.Reader
 	batch   flows.Batch
 	added   uint64 // packets, not yet flushed
+
+	telling sync.Mutex // held to tell a side of what was collected for it
+	alikes  *alikes    // collected for now, or for the side before if nothing was counted in this one
+	of      *side      // for which
+	taken   alike
 }
 
 // side is a part of each report.
 type side struct {
-	parts []Part
+	parts   []Part
+	plain   []Part   // those that have to be given each packet
+	adders  []adder  // those that need not
+	lookers []looker // of these, those that look at each all the same
 }
 
 // NewShard implements [Sharded].
@@ -194,29 +205,76 @@ func (s *Set) newShard() *setShard {
 		}
 	}
 	t := &setShard{set: s}
-	t.Begin(0)
 	for i, r := range s.reports {
 		for side := range t.sides {
-			part := &t.sides[side].parts
+			of := &t.sides[side]
 			if _, ok := r.(gatherer); ok || side == 0 {
-				*part = append(*part, r.NewPart())
+				of.add(r.NewPart())
 			} else {
-				*part = append(*part, t.sides[0].parts[i]) // empty after each block
+				of.add(t.sides[0].parts[i]) // empty after each block
 			}
 		}
 	}
+	room := s.alikes
+	if len(t.sides[0].adders) == 0 {
+		room = 0 // nobody asks
+	}
+	t.alikes, t.of = newAlikes(room), &t.sides[0]
+	t.Begin(0)
 	s.shards = append(s.shards, t)
 	return t
+}
+
+func (s *side) add(part Part) {
+	s.parts = append(s.parts, part)
+	a, ok := part.(adder)
+	switch l, looks := part.(looker); {
+	case looks:
+		s.lookers = append(s.lookers, l)
+		s.adders = append(s.adders, a)
+	case ok:
+		s.adders = append(s.adders, a)
+	case part != Part(noPart{}):
+		s.plain = append(s.plain, part)
+	}
 }
 
 // Begin implements [Shard].
 func (t *setShard) Begin(block uint64) {
 	t.block, t.now = block, &t.sides[t.set.epochs.side(block)]
+	if t.of != t.now {
+		t.telling.Lock()
+		t.tell()
+		t.of = t.now
+		t.telling.Unlock()
+	}
+}
+
+// tell tells the parts of what was collected for them.
+func (t *setShard) tell() {
+	for _, at := range t.alikes.used {
+		slot := &t.alikes.slots[at]
+		t.alikes.rests[at].listed = false
+		if slot.hash != 0 {
+			t.leave(slot)
+		}
+	}
+	t.alikes.used = t.alikes.used[:0]
+	t.alikes.settle()
+}
+
+// leave tells the parts of the packets in the slot, and empties it.
+func (t *setShard) leave(slot *alikeSlot) {
+	t.alikes.take(slot, &t.taken)
+	for _, part := range t.of.adders {
+		part.addAlike(&t.taken)
+	}
 }
 
 // Packet implements [Shard].
 func (t *setShard) Packet(p *dissect.Packet) {
-	for _, part := range t.now.parts {
+	t.alikes.ask(p)
+	for _, part := range t.now.plain {
 		part.Add(p)
 	}
 	if f := t.set.flows; f != nil {
@@ -225,7 +283,33 @@ func (t *setShard) Packet(p *dissect.Packet) {
 		}
 		t.reader.Read(p, &t.batch)
 	}
+	t.count(p)
 	t.added++
+}
+
+// count counts p, which was asked for, in those parts that need not be given each packet.
+func (t *setShard) count(p *dissect.Packet) {
+	slot, some := t.alikes.find(p)
+	if slot == nil {
+		for _, part := range t.now.adders {
+			part.Add(p)
+		}
+		return
+	}
+	if some {
+		for _, part := range t.now.lookers {
+			part.lookAgain(p, &slot.memo)
+		}
+	} else {
+		if slot.hash != 0 {
+			t.leave(slot)
+		}
+		t.alikes.begin(slot, p)
+		for _, part := range t.now.lookers {
+			part.look(p, &slot.memo)
+		}
+	}
+	t.alikes.add(slot, p)
 }
 
 // Play implements [Shard].
@@ -247,7 +331,7 @@ func (t *setShard) Flush() error {
 			full = full || r.size(part) >= epochGroups
 		}
 	}
-	if side, ended := s.epochs.played(t.block, aheadOfPlay*len(s.shards), full); ended {
+	if side, ended := s.epochs.played(t.block, aheadOfPlay*(len(s.shards)-1), full); ended {
 		s.gather(side)
 	}
 	s.packets += t.added
@@ -255,8 +339,15 @@ func (t *setShard) Flush() error {
 	return nil
 }
 
-// gather adds to the reports what all shards counted in that side.
+// gather adds to the reports what all shards counted in that side, in which nobody counts now.
 func (s *Set) gather(side int) {
+	for _, t := range s.shards {
+		t.telling.Lock()
+		if t.of == &t.sides[side] {
+			t.tell()
+		}
+		t.telling.Unlock()
+	}
 	for i, r := range s.reports {
 		r, ok := r.(gatherer)
 		if !ok {

@@ -6,8 +6,8 @@ import (
 	"pktscope/pcaps"
 )
 
-// Reader is [Read] in parts, for a source that ends where somebody wants to look at what there is, and then goes on: a live capture at the end of an interval.
-// What was learned from packets, capture points and fragments that wait stay from part to part.
+// Reader is [Read] in parts, for a source that ends where somebody wants to look at what there is, and then goes on: a live capture at the
+// end of an interval. What was learned from packets, capture points and fragments that wait stay from part to part.
 type Reader struct {
 	run     *run
 	workers []*worker
@@ -22,7 +22,8 @@ func NewReader(src pcaps.Source, o Options, c Sharded) *Reader {
 	return r
 }
 
-// Read takes packets until the source ends, or there were [Options.MaximumCount] in all. All of them are flushed then. It can be called again.
+// Read takes packets until the source ends, or there were [Options.MaximumCount] in all. All of them are flushed then. It can be called
+// again.
 func (r *Reader) Read() error {
 	var working sync.WaitGroup
 	for _, w := range r.workers {

@@ -26,7 +26,7 @@ type Sharded interface {
 // there are only those of other shards, with the packets that were captured between.
 type Shard interface {
 	// Begin begins the block with that number, which counts from 0 in capture order. All blocks before it were flushed, but for at most
-	// [aheadOfPlay] for each shard of the run.
+	// [aheadOfPlay] for each other shard of the run.
 	Begin(block uint64)
 	// Packet takes a finished packet of the block, while other shards take theirs.
 	Packet(p *dissect.Packet)
@@ -69,6 +69,7 @@ type Options struct {
 	Owner   bool // packets say whose they are, also if the filter does not ask
 	epoch   int  // blocks in an epoch; 0 is epochBlocks
 	made    int  // bytes that the resolver may make before a block is played; 0 is maxMade
+	alikes  int  // packets that are alike, that a worker collects, a power of two; 0 is alikeSlots, -1 none
 }
 
 // IncompleteError says that not all of the input could be read. All that could was consumed.

@@ -23,8 +23,7 @@ type networkTotal struct {
 	path    path
 	own     uint8
 	some    bool
-	index   uint32   // in a part: of its group
-	network *network // of the report
+	network *network // of the report; in a part nil, as long as no frame was played
 }
 
 // frameSent is a frame in a tunnel that may be one of several copies, or whose sender may be new.
@@ -78,22 +77,21 @@ type replicator struct {
 	beyond uint64 // copies to ends that found no room
 }
 
-// absorb makes from know the network of the report, so that the log can be played into it.
-func (t *networkTotal) absorb(from *networkTotal) {
-	if t.network == nil {
-		t.network = new(network)
-	}
-	t.path, t.own = from.path, from.own
-	from.network = t.network
-}
-
 func (t *networkTotal) reset() { *t = networkTotal{} }
 
-// playFrames plays a block's log of frames.
-func (r *tunnels) playFrames(block *Groups[networkKey, networkTotal], log []frameSent) {
-	for i := range log {
-		f := &log[i]
-		g := &block.Entries()[f.network]
+// playFrames plays the frames of a block.
+func (r *tunnels) playFrames(t *tunnelsPart) {
+	for i := range t.frames {
+		f := &t.frames[i]
+		g := &t.networks.entries[f.network]
+		if g.Total.network == nil {
+			to := r.networks.at(&g.Key, t.networks.hashes[f.network])
+			if to.network == nil {
+				to.network = new(network)
+			}
+			to.path, to.own = g.Total.path, g.Total.own
+			g.Total.network = to.network
+		}
 		r.frame(g.Total.network, g.Key, f)
 	}
 }
@@ -197,7 +195,7 @@ const (
 )
 
 // flood notes the frame in layer i, an Ethernet header in a tunnel, if its destination may be flooded or its sender may be new.
-func (w *tunnelWalk) flood(i int, own uint8, kind kindID, key tunnelKey, way int) {
+func (w *tunnelWalk) flood(i int, own uint8, kind kindID, tunnel tunnelKey, way int) {
 	p := w.packet
 	l := &p.Layers[i]
 	if l.Flags&dissect.Partial != 0 {
@@ -206,12 +204,18 @@ func (w *tunnelWalk) flood(i int, own uint8, kind kindID, key tunnelKey, way int
 	b := p.SourceBytes(l)[l.Start:]
 	destination, source := binary.BigEndian.Uint64(b)>>16, binary.BigEndian.Uint64(b[4:])&0xffffffffffff
 	fresh := w.sources.fresh(source, macSpace, w.hash)
+	if b[0]&1 == 0 {
+		w.memo.network = uint16(i)
+	} else {
+		w.memo.walk = true
+	}
 	if !fresh && b[0]&1 == 0 && w.sources.has(destination, macSpace, w.hash) {
 		return // between two that have spoken
 	}
-	total := w.networks.At(networkKey{w.hash, kind}, fold(w.hash^uint64(kind)<<7^fold1, fold3))
-	if !total.some {
-		total.path, total.own, total.some, total.index = w.path, own, true, uint32(len(w.networks.Entries())-1)
+	key := networkKey{w.hash, kind}
+	index := w.networks.find(&key, uint32(fold(w.hash^uint64(kind)<<7^fold1, fold3)))
+	if total := &w.networks.entries[index].Total; !total.some {
+		total.path, total.own, total.some = w.path, own, true
 	}
 	bytes := unicastPrint
 	if b[0]&1 != 0 {
@@ -219,7 +223,7 @@ func (w *tunnelWalk) flood(i int, own uint8, kind kindID, key tunnelKey, way int
 	}
 	w.frames = append(w.frames, frameSent{
 		source: source, destination: destination, print: w.report.seed.Bytes(b[:min(len(b), bytes)]) ^ uint64(l.Len()),
-		from: key.ends[way], to: key.ends[1-way], time: p.Time, point: int32(p.Point.ID), network: total.index,
+		from: tunnel.ends[way], to: tunnel.ends[1-way], time: p.Time, point: int32(p.Point.ID), network: uint32(index),
 	})
 }
 

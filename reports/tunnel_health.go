@@ -10,8 +10,7 @@ import (
 
 // innerFlow is a hash of the addresses and ports in the next IP header in the tunnel of layer i, the same for both directions. It is that
 // of estimates, see FixedSeed.
-func (w *tunnelWalk) innerFlow(i int) (hash uint64, ok bool) {
-	p := w.packet
+func innerFlow(p *dissect.Packet, i int) (hash uint64, ok bool) {
 	for j := i + 1; j < len(p.Layers); j++ {
 		l := &p.Layers[j]
 		if l.Protocol != ip4 && l.Protocol != ip6 {

@@ -11,10 +11,9 @@ type streamKey struct {
 	point  int32
 }
 
-// streamTotal has a log in a part, which is played in capture order into the sequence of the report.
+// streamTotal in a part knows the sequence of the report, so that the numbers of each block can be played into it in capture order.
 type streamTotal struct {
-	log      []uint64 // of a block: the number, and in the low byte the TTL
-	sequence *sequence
+	sequence *sequence // in a part nil, as long as none was played
 	span     span
 	path     path
 	own      uint8
@@ -23,18 +22,33 @@ type streamTotal struct {
 	point    *dissect.Point
 }
 
-func (t *streamTotal) absorb(from *streamTotal) {
-	if t.sequence == nil {
-		t.sequence = new(sequence)
-	}
-	t.path, t.own, t.kind, t.ends, t.point = from.path, from.own, from.kind, from.ends, from.point
-	t.span.absorb(&from.span)
-	for _, entry := range from.log {
-		t.sequence.take(uint32(entry>>8), uint8(entry))
-	}
+// numberSeen is the sequence number of a packet.
+type numberSeen struct {
+	stream int32 // index of its group
+	number uint32
+	ttl    uint8
 }
 
-func (t *streamTotal) reset() { *t = streamTotal{log: t.log[:0]} }
+func (t *streamTotal) absorb(from *streamTotal) { t.span.absorb(&from.span) }
+
+func (t *streamTotal) reset() { *t = streamTotal{} }
+
+// playNumbers plays the numbers of a block.
+func (r *tunnels) playNumbers(t *tunnelsPart) {
+	for i := range t.numbers {
+		x := &t.numbers[i]
+		from := &t.streams.entries[x.stream]
+		if from.Total.sequence == nil {
+			to := r.streams.at(&from.Key, t.streams.hashes[x.stream])
+			if to.sequence == nil {
+				to.sequence = new(sequence)
+			}
+			from.Total.sequence = to.sequence
+			to.path, to.own, to.kind, to.ends, to.point = from.Total.path, from.Total.own, from.Total.kind, from.Total.ends, from.Total.point
+		}
+		from.Total.sequence.take(x.number, x.ttl)
+	}
+}
 
 // sequenceNumber is that of layer i, which is a tunnel of that kind.
 func sequenceNumber(p *dissect.Packet, i int, kind kindID) (number uint32, ok bool) {
@@ -49,28 +63,35 @@ func sequenceNumber(p *dissect.Packet, i int, kind kindID) (number uint32, ok bo
 	return 0, false
 }
 
-// follow notes the sequence number of layer i, which the hash and the key of its tunnel belong to.
-func (w *tunnelWalk) follow(i int, kind kindID, own uint8, ends endKind, key tunnelKey, way int, hash uint64) {
+// number notes the sequence number of layer i, which the hash and the key of its tunnel belong to.
+func (w *tunnelWalk) number(i int, kind kindID, own uint8, ends endKind, key tunnelKey, way int, hash uint64) {
 	p := w.packet
 	number, ok := sequenceNumber(p, i, kind)
 	if !ok {
 		return
 	}
-	stream := w.streams.At(streamKey{key, uint8(way), int32(p.Point.ID)}, fold(hash^uint64(p.Point.ID)<<1^uint64(way)^fold1, fold2))
-	if len(stream.log) == 0 {
+	index := w.streams.first(streamKey{key, uint8(way), int32(p.Point.ID)}, fold(hash^uint64(p.Point.ID)<<1^uint64(way)^fold1, fold2), p.Number)
+	stream := &w.streams.entries[index].Total
+	if stream.point == nil {
 		stream.path, stream.own, stream.kind, stream.ends, stream.point = w.path, own, kind, ends, p.Point
 	}
-	ttl := uint8(0)
+	m := w.memo
+	m.sequence, m.stream, m.ttl = true, int32(index), 0
 	if w.outer != 0 {
 		switch h := p.Header(&p.Layers[w.outer]); p.Layers[w.outer].Protocol {
 		case ip4:
-			ttl = dissect.IPv4(h).TTL()
+			m.ttl = dissect.IPv4(h).TTL()
 		case ip6:
-			ttl = dissect.IPv6(h).HopLimit()
+			m.ttl = dissect.IPv6(h).HopLimit()
 		}
 	}
-	stream.log = append(stream.log, uint64(number)<<8|uint64(ttl))
-	stream.span.addPacket(p)
+	w.follow(p, m, number)
+}
+
+// follow notes the sequence number of a packet.
+func (t *tunnelsPart) follow(p *dissect.Packet, m *memo, number uint32) {
+	t.numbers = append(t.numbers, numberSeen{m.stream, number, m.ttl})
+	t.streams.entries[m.stream].Total.span.addPacket(p)
 }
 
 func (r *tunnels) sequenceTable() *Table {

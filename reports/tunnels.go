@@ -120,31 +120,92 @@ func (r *tunnels) Reset() {
 type tunnelsPart struct {
 	report   *tunnels
 	tunnels  *Groups[tunnelKey, tunnelTotal]
-	streams  *Groups[streamKey, streamTotal]   // of the block
-	networks *Groups[networkKey, networkTotal] // of the block
+	streams  *Groups[streamKey, streamTotal]
+	networks *Groups[networkKey, networkTotal]
 	recent   recent
-	frames   []frameSent // of the block
-	sources  recent      // MAC addresses that sent, by network
+	numbers  []numberSeen // of the block
+	frames   []frameSent  // of the block
+	sources  recent       // MAC addresses that sent, by network
+
+	one   alike // the packet of Add
+	noted memo  // of a packet that is looked at by itself
 }
 
 func (t *tunnelsPart) Flush() {
-	r := t.report
-	r.streams.Absorb(t.streams, (*streamTotal).absorb)
-	r.networks.Absorb(t.networks, (*networkTotal).absorb)
-	r.playFrames(t.networks, t.frames)
-	t.frames = t.frames[:0]
-	t.streams.Reset((*streamTotal).reset)
-	t.networks.Reset((*networkTotal).reset)
+	t.report.playNumbers(t)
+	t.report.playFrames(t)
+	t.numbers, t.frames = t.numbers[:0], t.frames[:0]
 }
 
 func (r *tunnels) gather(parts []Part) {
 	gather(r.tunnels, parts, func(t *tunnelsPart) *Groups[tunnelKey, tunnelTotal] { return t.tunnels }, (*tunnelTotal).absorb, (*tunnelTotal).reset)
+	gather(r.streams, parts, func(t *tunnelsPart) *Groups[streamKey, streamTotal] { return t.streams }, (*streamTotal).absorb, (*streamTotal).reset)
+	for _, part := range parts {
+		part.(*tunnelsPart).networks.Reset((*networkTotal).reset)
+	}
 }
 
-func (r *tunnels) size(part Part) int { return len(part.(*tunnelsPart).tunnels.Entries()) }
+func (r *tunnels) size(part Part) int {
+	t := part.(*tunnelsPart)
+	return max(len(t.tunnels.Entries()), len(t.streams.Entries()), len(t.networks.Entries()))
+}
 
 func (t *tunnelsPart) Add(p *dissect.Packet) {
-	w := tunnelWalk{tunnelsPart: t, packet: p, hash: t.report.seed[0]}
+	t.one.alone(p)
+	t.noted = memo{}
+	t.walk(p, &t.one, &t.noted)
+}
+
+func (t *tunnelsPart) addAlike(a *alike) { t.walk(a.Packet, a, nil) }
+
+func (t *tunnelsPart) look(p *dissect.Packet, m *memo) { t.walk(p, nil, m) }
+
+// lookAgain counts what may be new in the only tunnel of a packet, and walks over it only if there are several, or a frame whose sender may be new.
+func (t *tunnelsPart) lookAgain(p *dissect.Packet, m *memo) {
+	if m.tunnel == 0 {
+		return
+	}
+	if m.walk || m.network != 0 && t.mayFlood(p, m) {
+		t.noted = memo{}
+		t.walk(p, nil, &t.noted)
+		return
+	}
+	t.distinct(p, m)
+	if m.sequence {
+		if number, ok := sequenceNumber(p, int(m.tunnel), m.kind); ok {
+			t.follow(p, m, number)
+		}
+	}
+}
+
+// distinct counts the port and the flow in the tunnel, if they do not seem to have been counted.
+func (t *tunnelsPart) distinct(p *dissect.Packet, m *memo) {
+	if m.udp != 0 {
+		port := uint64(dissect.UDP(p.Header(&p.Layers[m.udp])).SourcePort())
+		if t.recent.fresh(port, 0, m.group) {
+			t.tunnels.entries[m.total].Total.ports.Add(FixedSeed.Uint64(port))
+		}
+	}
+	if flow, ok := innerFlow(p, int(m.tunnel)); ok && t.recent.fresh(flow, 1, m.group) {
+		t.tunnels.entries[m.total].Total.flows.Add(flow)
+	}
+}
+
+// mayFlood tells whether an address of the frame in the tunnel does not seem to have been heard of.
+func (t *tunnelsPart) mayFlood(p *dissect.Packet, m *memo) bool {
+	l := &p.Layers[m.network]
+	b := p.SourceBytes(l)[l.Start:]
+	destination, source := binary.BigEndian.Uint64(b)>>16, binary.BigEndian.Uint64(b[4:])&0xffffffffffff
+	if !t.sources.has(source, macSpace, m.path) || !t.sources.has(destination, macSpace, m.path) {
+		return true
+	}
+	m.network = 0
+	return false
+}
+
+// walk goes over the layers of p. It adds up sums, if there are any, of packets like p, and with a memo it looks at what has to be seen of each.
+func (t *tunnelsPart) walk(p *dissect.Packet, sums *alike, m *memo) {
+	w := tunnelWalk{tunnelsPart: t, packet: p, sums: sums, memo: m, hash: t.report.seed[0]}
 	last := 0 // layer that meant something
 	for i := 1; i < len(p.Layers); i++ {
 		l := &p.Layers[i]
@@ -183,6 +244,8 @@ func (t *tunnelsPart) Add(p *dissect.Packet) {
 type tunnelWalk struct {
 	*tunnelsPart
 	packet *dissect.Packet
+	sums   *alike // nil for none
+	memo   *memo  // nil if nobody looks at each packet
 	outer  int    // the innermost layer so far that names two ends; 0 if there was none
 	udp    int    // UDP in outer; 0 if there was none
 	hash   uint64 // of path
@@ -207,7 +270,7 @@ func (w *tunnelWalk) label(i int) {
 			w.add(identifier{kind: kindMPLS})
 			w.labels = 1
 		}
-		w.count(i, kindMPLS, w.path.n-w.labels, uint64(l.PayloadLen()))
+		w.count(i, kindMPLS, w.path.n-w.labels, l.PayloadLen())
 		w.labels = 0
 	}
 }
@@ -222,7 +285,7 @@ func (w *tunnelWalk) ipInIP(i int) {
 		kind++
 	}
 	w.add(identifier{kind: kind})
-	w.count(i, kind, w.path.n-1, uint64(w.packet.Layers[i].Len()))
+	w.count(i, kind, w.path.n-1, w.packet.Layers[i].Len())
 }
 
 // tunnel counts layer i as a tunnel of a kind that its protocol tells.
@@ -245,7 +308,7 @@ func (w *tunnelWalk) tunnel(i int, kind kindID) {
 		d.id, d.some = k.id(w.packet, l)
 	}
 	w.add(d)
-	w.count(i, kind, w.path.n-1, uint64(max(0, l.PayloadLen())))
+	w.count(i, kind, w.path.n-1, max(0, l.PayloadLen()))
 }
 
 // greKind returns which kind a GRE header is, note being that of its layer.
@@ -262,7 +325,7 @@ func greKind(h dissect.GRE, note uint16) kindID {
 }
 
 // count counts the packet in the tunnel of layer i, whose identifiers in the path start at own.
-func (w *tunnelWalk) count(i int, kind kindID, own uint8, inner uint64) {
+func (w *tunnelWalk) count(i int, kind kindID, own uint8, inner int) {
 	p := w.packet
 	ends, a, b := w.ends(i, tunnelKinds[kind].ends)
 	way := 0
@@ -271,52 +334,59 @@ func (w *tunnelWalk) count(i int, kind kindID, own uint8, inner uint64) {
 	}
 	key := tunnelKey{w.hash, [2]endpoint{a, b}}
 	hash := fold(w.hash^a[0]^fold1, a[1]^fold2) ^ fold(b[0]^fold2, w.hash^b[1]^fold3)
-	total := w.tunnels.First(key, hash, p.Number)
-	if total.ways[0].packets|total.ways[1].packets == 0 {
+	index := w.tunnels.first(key, hash, p.Number)
+	total := &w.tunnels.entries[index].Total
+	if total.path.n == 0 {
 		total.path, total.own, total.kind, total.ends = w.path, own, kind, ends
 	}
+	if w.sums != nil {
+		w.sum(total, i, kind, way, inner)
+	}
+	if m := w.memo; m != nil {
+		m.walk = m.walk || m.tunnel != 0 // there are several
+		m.tunnel, m.udp, m.kind, m.total, m.group, m.path = uint16(i), uint16(w.udp), kind, int32(index), hash, w.hash
+		w.distinct(p, m)
+		w.number(i, kind, own, ends, key, way, hash)
+		if i+1 < len(p.Layers) && p.Layers[i+1].Protocol == eth && ends == ipEnds && w.numbered() {
+			w.flood(i+1, own, kind, key, way)
+		}
+	}
+	if !w.numbered() {
+		w.hash ^= hash // its ends tell what is in it from what is in another
+	}
+}
+
+// sum adds the packets up in total, which is that of the tunnel of layer i.
+func (w *tunnelWalk) sum(total *tunnelTotal, i int, kind kindID, way, inner int) {
+	p := w.packet
 	if kind == kindERSPAN || i+1 < len(p.Layers) && p.Layers[i+1].Protocol == erspan {
 		total.mirror = true
 	}
-	bytes := uint64(p.WireLen)
+	more := w.sums.amount()
 	if len(p.Sources()) > 1 {
-		more, fragments, uncut := w.fragments(i)
-		bytes += more
+		bytes, fragments, uncut := w.fragments(i)
+		more.bytes += bytes
 		total.fragments += fragments
 		total.largest = max(total.largest, uint32(uncut))
 	}
-	total.ways[way].add(bytes)
-	total.inner += inner
-	total.span.addPacket(p)
+	total.ways[way].absorb(&more)
+	total.inner += w.sums.bytesOf(inner)
+	total.span.absorb(&w.sums.span)
 	if w.outer != 0 {
 		outer := &p.Layers[w.outer]
 		n := outer.Len()
 		if outer.Protocol == eth {
 			n = outer.PayloadLen() // so that both are what an MTU limits
 		}
-		total.largest = max(total.largest, uint32(n))
+		total.largest = max(total.largest, uint32(w.sums.largestOf(n)))
 	}
 	verdict := p.Layers[i].Verdict
 	if w.udp != 0 {
 		total.udp = true
 		verdict = p.Layers[w.udp].Verdict
-		port := uint64(dissect.UDP(p.Header(&p.Layers[w.udp])).SourcePort())
-		if w.recent.fresh(port, 0, hash) {
-			total.ports.Add(FixedSeed.Uint64(port))
-		}
 	}
 	if verdict != dissect.VerdictNone {
-		total.verdicts[verdict]++
-	}
-	if flow, ok := w.innerFlow(i); ok && w.recent.fresh(flow, 1, hash) {
-		total.flows.Add(flow)
-	}
-	w.follow(i, kind, own, ends, key, way, hash)
-	if i+1 < len(p.Layers) && p.Layers[i+1].Protocol == eth && ends == ipEnds && w.numbered() {
-		w.flood(i+1, own, kind, key, way)
-	}
-	if !w.numbered() {
-		w.hash ^= hash // its ends tell what is in it from what is in another
+		total.verdicts[verdict] += more.packets
 	}
 }
 

@@ -102,13 +102,60 @@ var (
 )
 
 func (t *vlansPart) Add(p *dissect.Packet) {
-	bytes := uint64(p.WireLen)
-	t.total.add(bytes)
-	if len(p.Layers) < 2 || p.Layers[1].Protocol != eth || p.Layers[1].Flags&dissect.Partial != 0 {
+	var m memo
+	t.look(p, &m)
+	var a alike
+	a.alone(p)
+	t.addAlike(&a)
+}
+
+// look counts the addresses in an IP header right behind Ethernet and its tags. In packets that are alike they may differ, unless there is
+// another IP header in it.
+func (t *vlansPart) look(p *dissect.Packet, m *memo) {
+	key, _, i, ok := vlanOf(p)
+	if !ok || i >= len(p.Layers) || p.Layers[i].Flags&dissect.Partial != 0 || p.Layers[i].Protocol != ip4 && p.Layers[i].Protocol != ip6 {
 		return
 	}
-	key := vlanKey{point: p.Point.ID}
-	priority := -1
+	m.tags, m.behind = key.tags, uint16(i)
+	t.lookAgain(p, m)
+	for _, l := range p.Layers[i+1:] {
+		if l.Protocol == ip4 || l.Protocol == ip6 {
+			m.behind = 0
+		}
+	}
+}
+
+func (t *vlansPart) lookAgain(p *dissect.Packet, m *memo) {
+	if m.behind == 0 {
+		return
+	}
+	total := t.at(vlanKey{p.Point.ID, m.tags}, p.Number)
+	switch h := p.Header(&p.Layers[m.behind]); p.Layers[m.behind].Protocol {
+	case ip4:
+		t.count(&total.ips, uint64(binary.BigEndian.Uint32(h[12:])), ip4Space)
+		t.count(&total.ips, uint64(binary.BigEndian.Uint32(h[16:])), ip4Space)
+	case ip6:
+		t.count(&total.ips, binary.BigEndian.Uint64(h[8:]), binary.BigEndian.Uint64(h[16:]))
+		t.count(&total.ips, binary.BigEndian.Uint64(h[24:]), binary.BigEndian.Uint64(h[32:]))
+	}
+}
+
+// at is the group with that key, which is that of the next count, too.
+func (t *vlansPart) at(key vlanKey, frame uint64) *vlanTotal {
+	if t.last.group == nil || key != t.last.key {
+		hash := t.report.seed.Uint128(key.tags, uint64(key.point))
+		t.last = lastVLAN{key, hash, t.vlans.First(key, hash, frame)}
+	}
+	return t.last.group
+}
+
+// vlanOf returns where p belongs, the priority code point of its outermost tag, -1 for none, and the layer behind the tags. It is not ok for
+// a packet that does not begin with a whole Ethernet header.
+func vlanOf(p *dissect.Packet) (key vlanKey, priority, behind int, ok bool) {
+	if len(p.Layers) < 2 || p.Layers[1].Protocol != eth || p.Layers[1].Flags&dissect.Partial != 0 {
+		return key, 0, 0, false
+	}
+	key.point, priority = p.Point.ID, -1
 	i := 2
 	for ; i < len(p.Layers); i++ {
 		l := &p.Layers[i]
@@ -129,41 +176,36 @@ func (t *vlansPart) Add(p *dissect.Packet) {
 			priority = int(h.Priority())
 		}
 	}
-	if t.last.group == nil || key != t.last.key {
-		hash := t.report.seed.Uint128(key.tags, uint64(key.point))
-		t.last = lastVLAN{key, hash, t.vlans.First(key, hash, p.Number)}
-		t.last.group.point = p.Point
-	}
-	total := t.last.group
-	total.add(bytes)
-	total.span.addPacket(p)
-	if priority >= 0 {
-		total.priorities[priority]++
-	}
+	return key, priority, i, true
+}
 
-	b := p.SourceBytes(&p.Layers[1])[p.Layers[1].Start:]
+func (t *vlansPart) addAlike(a *alike) {
+	more := a.amount()
+	t.total.absorb(&more)
+	key, priority, _, ok := vlanOf(a.Packet)
+	if !ok {
+		return
+	}
+	t.last.group = nil // so that the group hears of this first frame
+	total := t.at(key, a.first())
+	total.point = a.Point
+	total.amount.absorb(&more)
+	total.span.absorb(&a.span)
+	if priority >= 0 {
+		total.priorities[priority] += more.packets
+	}
+	b := a.SourceBytes(&a.Layers[1])[a.Layers[1].Start:]
 	destination, source := binary.BigEndian.Uint64(b)>>16, binary.BigEndian.Uint64(b[4:])&0xffffffffffff
 	switch {
 	case destination == 0xffffffffffff:
-		total.broadcast++
+		total.broadcast += more.packets
 	case b[0]&1 != 0:
-		total.multicast++
+		total.multicast += more.packets
 	default:
-		total.unicast++
+		total.unicast += more.packets
 		t.count(&total.macs, destination, macSpace)
 	}
 	t.count(&total.macs, source, macSpace)
-
-	if i < len(p.Layers) && p.Layers[i].Flags&dissect.Partial == 0 {
-		switch h := p.Header(&p.Layers[i]); p.Layers[i].Protocol {
-		case ip4:
-			t.count(&total.ips, uint64(binary.BigEndian.Uint32(h[12:])), ip4Space)
-			t.count(&total.ips, uint64(binary.BigEndian.Uint32(h[16:])), ip4Space)
-		case ip6:
-			t.count(&total.ips, binary.BigEndian.Uint64(h[8:]), binary.BigEndian.Uint64(h[16:]))
-			t.count(&total.ips, binary.BigEndian.Uint64(h[24:]), binary.BigEndian.Uint64(h[32:]))
-		}
-	}
 }
 
 // Second words of addresses that have one only, so that an IPv4 address is no IPv6 address.

@@ -26,13 +26,14 @@ type State struct {
 	Time    int64    // of the last packet, nanoseconds since 1970; 0 for none
 	Over    bool     // there will be no more packets
 
-	// Tables of the last interval that is over, and since the start. They are only read.
+	// Tables of the last interval that is over, and since the start or the last change of the filter. They are only read.
 	Interval, Total []*reports.Table
 	From, To        int64 // the interval, nanoseconds since 1970; To is 0 before the first one is over
+	Since           int64 // where Total begins
 
 	Filter    string   // that packets have to match to be in tables; empty for none
 	Recording string   // what is recorded, in a line; empty for nothing
-	Lost      []Drop   // of the recording, beside what points have lost
+	Lost      []Drop   // beside what points have lost: of the recording, and how often something was full
 	Behind    uint64   // bytes that wait for analysis
 	Notices   []string // what became of the capture: an interface went down; newest last
 }

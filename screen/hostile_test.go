@@ -79,6 +79,21 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
+// FuzzNames shows any two names in tables and packets.
+func FuzzNames(f *testing.F) {
+	for i, name := range hostile {
+		f.Add(name, hostile[(i+1)%len(hostile)], uint8(80), i%2 == 0)
+	}
+	f.Fuzz(func(t *testing.T, a, b string, width uint8, ascii bool) {
+		table := &reports.Table{Name: "tenants", Title: a, Columns: columns("tenant", "x"+b), Notes: []string{b}}
+		table.Add(text(a), text(b))
+		feed := (&fixed{state: &State{To: 1, Points: []Point{{Name: a}}}, packets: []Packet{{Number: 1, Source: a, Info: b}}, tree: a + "\n    " + b}).with(table)
+		d := newDriver(t, feed, Options{ASCII: ascii}, int(width), 20)
+		d.press("2 > d esc n esc 7 enter / ")
+		d.send(tea.PasteMsg{Content: a})
+	})
+}
+
 // TestEveryScreenIsPlain holds the screens to what a terminal may be told: styles and nothing else.
 func TestEveryScreenIsPlain(t *testing.T) {
 	d := newDriver(t, overlay(t), Options{}, 120, 40)

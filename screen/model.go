@@ -137,7 +137,11 @@ func (m *Model) view() *view {
 	if m.prompt != nil {
 		height -= promptLines - 1
 	}
-	return &view{Options: m.options, state: m.state, total: m.total, width: m.width, height: height}
+	total := m.total
+	if s := m.state; len(s.Interval) != len(s.Total) { // one of both was not asked for
+		total = len(s.Total) > 0
+	}
+	return &view{Options: m.options, state: m.state, total: total, width: m.width, height: height}
 }
 
 // The smallest terminal on which there is something to see.

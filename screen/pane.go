@@ -58,10 +58,10 @@ func (v *view) tables() []*reports.Table {
 // span says what the tables are of.
 func (v *view) span() string {
 	switch {
-	case v.total:
-		return "since the start"
 	case v.state.To == 0:
 		return "the first interval is not over"
+	case v.total:
+		return "since " + v.clock(v.state.Since)
 	}
 	return "interval " + v.clock(v.state.From) + " - " + v.clock(v.state.To)
 }

@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"sync"
 	"testing"
 
 	"pktscope/dissect"
@@ -16,6 +17,7 @@ type playback struct {
 	states []*State
 	at     int
 	filter *filter.Filter
+	mutex  sync.Mutex // of those above that change
 }
 
 const playbackInterval = 10e9 // ns
@@ -129,7 +131,7 @@ func (p *player) cut() {
 	if p.interval != nil {
 		s.Interval, s.Total = p.interval.Snapshot(), p.total.Snapshot()
 		p.interval.Reset()
-		s.From, s.To = p.from, p.from+playbackInterval
+		s.From, s.To, s.Since = p.from, p.from+playbackInterval, p.first
 	}
 	p.from += playbackInterval
 	if p.filter != nil {
@@ -149,12 +151,22 @@ func (p *player) cut() {
 	p.states = append(p.states, s)
 }
 
-func (f *playback) State() *State { return f.states[f.at] }
+func (f *playback) State() *State {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	return f.states[f.at]
+}
 
 // next goes on by an interval.
-func (f *playback) next() { f.at = min(f.at+1, len(f.states)-1) }
+func (f *playback) next() {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	f.at = min(f.at+1, len(f.states)-1)
+}
 
 func (f *playback) SetFilter(to *filter.Filter) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
 	f.filter = to
 	if err := f.play(); err != nil {
 		panic(err)
@@ -169,6 +181,8 @@ func (f *playback) until(o reports.Options) reports.Options {
 }
 
 func (f *playback) Packets(of *filter.Filter, most int) []Packet {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
 	src, err := f.open()
 	if err != nil {
 		panic(err)
@@ -186,6 +200,8 @@ func (f *playback) Packets(of *filter.Filter, most int) []Packet {
 }
 
 func (f *playback) Tree(number uint64) (string, bool) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
 	src, err := f.open()
 	if err != nil {
 		panic(err)

@@ -57,6 +57,7 @@ func (s *signalled) State() *State {
 type terminal struct {
 	*testing.T
 	socket string
+	step   string // that is taken
 }
 
 // newTerminal starts the screen in a terminal of so many cells, with more of an environment.
@@ -68,10 +69,10 @@ func newTerminal(t *testing.T, width, height int, environment ...string) *termin
 	}
 	dir := t.TempDir()
 	configuration := filepath.Join(dir, "tmux.conf")
-	if err := os.WriteFile(configuration, []byte("set -g status off\nset -sg escape-time 0\nset -g default-terminal screen-256color\n"), 0o644); err != nil {
+	if err := os.WriteFile(configuration, []byte("set -g status off\nset -sg escape-time 0\nset -g default-terminal screen-256color\nset -g remain-on-exit on\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	s := &terminal{t, filepath.Join(dir, "tmux")}
+	s := &terminal{T: t, socket: filepath.Join(dir, "tmux")}
 	command := append([]string{"exec", "env", playbackName + "=" + overlayFile}, environment...)
 	s.tmux("-u", "-f", configuration, "new-session", "-d", "-x", strconv.Itoa(width), "-y", strconv.Itoa(height), strings.Join(append(command, program), " "))
 	t.Cleanup(func() { exec.Command("tmux", "-S", s.socket, "kill-server").Run() })
@@ -84,7 +85,7 @@ func (s *terminal) tmux(arguments ...string) string {
 	c.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
 	out, err := c.CombinedOutput()
 	if err != nil {
-		s.Fatalf("tmux %s: %v\n%s", strings.Join(arguments, " "), err, out)
+		s.Fatalf("%s: tmux %s: %v\n%s", s.step, strings.Join(arguments, " "), err, out)
 	}
 	return string(out)
 }
@@ -173,6 +174,7 @@ func TestTerminal(t *testing.T) {
 			d := newDriver(t, overlay(t), Options{ASCII: c.ascii}, c.width, c.height)
 			s := newTerminal(t, c.width, c.height, c.environment...)
 			for _, step := range tour {
+				s.step = step.name
 				step.do(both{d, s})
 				s.shows(step.name, d.screen())
 				if t.Failed() {

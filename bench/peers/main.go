@@ -1,3 +1,5 @@
+//go:build unix
+
 // Peers measures pktscope beside other programs that read captures, in turn, on the same files and in the same minutes:
 //
 //	bench/peers.sh -packets 2000000 -rounds 5 -dir /var/tmp/traces

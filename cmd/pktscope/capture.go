@@ -8,8 +8,8 @@ import (
 	"pktscope/pcaps/capturefilter"
 )
 
-// open opens the interfaces, or the files. With a capture filter the source has only those frames that it means: the others are as if they had not been captured, and
-// are not dissected. A mistake in the filter is found before any file is opened.
+// open opens the interfaces, or the files. With a capture filter the source has only those frames that it means: the others are as if they
+// had not been captured, and are not dissected. A mistake in the filter is found before any file is opened.
 func (in *input) open(files []string) (pcaps.Source, error) {
 	if len(in.at.interfaces) > 0 {
 		return in.openInterfaces()
@@ -51,8 +51,8 @@ type captured struct {
 	count      uint64                // frames that it meant
 }
 
-// Fill implements [pcaps.Source]; last counts the frames that the filter means. Where it cannot be compiled for frames of a file, that is said once, and they
-// are left out.
+// Fill implements [pcaps.Source]; last counts the frames that the filter means. Where it cannot be compiled for frames of a file, that is
+// said once, and they are left out.
 func (c *captured) Fill(b *pcaps.Block, last uint64, inOrder func()) bool {
 	for {
 		empty, ended := false, false

@@ -39,6 +39,11 @@ var flagValues = map[string]candidates{
 	"where":          flowFieldWords,
 	"sort":           flowFieldWords,
 	"segments":       words(flows.Policies()...),
+	"interface":      interfaceWords,
+	"direction":      words("both", "in", "out"),
+	"time-source":    words("host", "adapter"),
+	"tables":         words("both", "interval", "start", "none"),
+	"compress":       words("zstd"),
 }
 
 // completeFlags lets the shell complete the values of the commands' flags.

@@ -90,6 +90,9 @@ func (f *failOn) flags(flags *pflag.FlagSet) {
 		"bad-checksum, malformed, truncated, anomaly or one by name; see help exit")
 }
 
+// given tells whether there is anything to look for.
+func (f *failOn) given() bool { return f.find() || f.findings != nil }
+
 // find tells whether it has to be looked for findings of the report on them.
 func (f *failOn) find() bool { return f.severe || f.kinds != nil }
 

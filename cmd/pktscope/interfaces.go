@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/signal"
 	"strconv"
 	"strings"
 	"syscall"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/net/bpf"
 
@@ -97,6 +99,7 @@ func (in *input) openInterfaces() (pcaps.Source, error) {
 		capture.Close()
 		return nil, err
 	}
+	signal.Ignore(syscall.SIGPIPE) // when nobody reads any more, it is said what there was
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, func() {
 		stop() // the second signal ends the program at once
@@ -121,6 +124,19 @@ func (s atInterfaces) Close() error {
 
 // notice says on standard error what happens while the program goes on.
 func notice(line string) { fmt.Fprintf(os.Stderr, "pktscope: %s\n", line) }
+
+// interfaceWords completes the name of an interface.
+func interfaceWords(string) []cobra.Completion {
+	names := []cobra.Completion{cobra.CompletionWithDesc(pcaps.AnyInterface, "all that there are and come")}
+	all, err := net.Interfaces()
+	if err != nil {
+		return names
+	}
+	for _, i := range all {
+		names = append(names, i.Name)
+	}
+	return names
+}
 
 // byteCount is the value of a flag that takes bytes: 65536, 64K, 32M, 2G; powers of 1024, also as 32MiB.
 type byteCount int64

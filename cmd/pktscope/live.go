@@ -60,6 +60,7 @@ it up when its sockets are open; pktscope help security says more.`,
 	flags.StringVar(&o.user, "user", "", "become this `USER` when all sockets are open, as root")
 	o.reportFlags(cmd)
 	flags.StringVarP(&o.format, "format", "T", "", "how to print: "+strings.Join(liveFormats, ", ")+" (default screen on a terminal, json elsewhere)")
+	flags.Var(&o.span, "tables", "print tables of `WHAT`: both (the default), interval, start (half the work), none (the least: counters, and the recording)")
 	flags.IntVar(&o.top, "top", defaultTop, "print the `N` largest rows of each table, 0 for all; a screen has all unless told otherwise")
 	o.times.styles = reportStyles
 	flags.VarP(&o.times, "time", "t", "show times in text as `STYLE`: a, ad (local time, with the date), u, ud (UTC), e (seconds since 1970)")
@@ -82,9 +83,22 @@ type liveOptions struct {
 	interval time.Duration
 	duration time.Duration
 	user     string
+	span     tableSpan
 	format   string
 	top      int
 	times    times
+}
+
+// tableSpan is the value of --tables.
+type tableSpan live.Span
+
+func (s *tableSpan) String() string { return "" }
+func (*tableSpan) Type() string     { return "WHAT" }
+
+func (s *tableSpan) Set(text string) error {
+	parsed, err := live.ParseSpan(text)
+	*s = tableSpan(parsed)
+	return err
 }
 
 // recordFlags say what is recorded.
@@ -131,6 +145,14 @@ func (o *liveOptions) options(set *pflag.FlagSet) (live.Options, error) {
 		return live.Options{}, errors.New("--duration takes a duration")
 	case o.slice.given():
 		return live.Options{}, errors.New("--range, --from and --to are for files; live has --count and --duration")
+	case o.failOn.find() && o.span == tableSpan(live.OnlyInterval):
+		return live.Options{}, errors.New("--fail-on looks for findings since the start: leave out --tables interval")
+	case o.span != tableSpan(live.Both) && o.format == "screen":
+		return live.Options{}, errors.New("the screen shows all tables: leave out --tables, or add -T json")
+	case (o.exports.metrics != "" || o.exports.ipfix != "") && o.span != tableSpan(live.Both) && o.span != tableSpan(live.OnlyStart):
+		return live.Options{}, errors.New("--metrics and --ipfix have what is counted since the start: leave out --tables, or say --tables start")
+	case o.failOn.given() && o.span == tableSpan(live.NoTables):
+		return live.Options{}, errors.New("--fail-on has nothing to look at with --tables none")
 	case o.top < 0:
 		return live.Options{}, errors.New("--top takes a number of rows, 0 for all")
 	}
@@ -138,7 +160,7 @@ func (o *liveOptions) options(set *pflag.FlagSet) (live.Options, error) {
 	if err != nil {
 		return live.Options{}, err
 	}
-	e := live.Options{Interval: o.interval, Duration: o.duration, Reports: o.named(), User: o.user, Log: notice, Watch: o.failOn.watching}
+	e := live.Options{Interval: o.interval, Duration: o.duration, Reports: o.named(), Span: live.Span(o.span), User: o.user, Log: notice, Watch: o.failOn.watching}
 	if e.Capture, err = o.at.options(o.capture); err != nil {
 		return e, err
 	}
@@ -195,7 +217,8 @@ func (o *liveOptions) run(set *pflag.FlagSet) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	defer stop()
-	context.AfterFunc(ctx, stop) // the second signal ends the program at once
+	context.AfterFunc(ctx, stop)   // the second signal ends the program at once
+	signal.Ignore(syscall.SIGPIPE) // when nobody reads any more, what is recorded is completed all the same
 	var failed error
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

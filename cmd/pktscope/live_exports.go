@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 
@@ -34,6 +35,9 @@ func (x *liveExports) flags(set *pflag.FlagSet) {
 // open opens the sockets, while there may still be privileges for them.
 func (x *liveExports) open(o *live.Options) (err error) {
 	x.log = o.Log
+	if o.Span != live.Both && o.Span != live.OnlyStart && x.metrics+x.ipfix != "" {
+		return errors.New("--metrics and --ipfix are about all since the start; they need --tables both or start")
+	}
 	if x.metrics != "" {
 		x.collector = metrics.NewCollector()
 		if x.server, err = metrics.Listen(x.metrics, x.collector); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -26,16 +27,15 @@ import (
 	"pktscope/pcaps"
 )
 
-// Live capture in network namespaces of its own: one sends, on the other side of a veth pair the program captures. There is no traffic but the
-// test's: addresses are given and neighbours known, and there is no IPv6.
+// Live capture in network namespaces of its own: one sends, on the other side of a veth pair the program captures. There is no traffic but
+// the test's: addresses are given and neighbours known, and there is no IPv6.
 
 // pair is two namespaces and a veth pair between them: tx0 in one that sends, rx0 in one that captures.
 type pair struct {
-	t        *testing.T
-	tx, rx   string // names of namespaces
-	program  string
-	dir      string
-	captures int
+	t       *testing.T
+	tx, rx  string // names of namespaces
+	program string
+	dir     string
 }
 
 var built = sync.OnceValues(func() (string, error) {
@@ -282,11 +282,20 @@ func (p *pair) start(arguments ...string) *running {
 			r.lines <- o
 		}
 	}()
+	p.captures(r)
+	return r
+}
+
+// captures waits until the program captures.
+func (p *pair) captures(r *running) {
+	p.t.Helper()
 	until(p.t, "it captures", func() bool {
+		if runs, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", r.Process.Pid)); runs != p.program {
+			return false // it is ip still, and perhaps in the namespace that the tests are in
+		}
 		sockets, _ := os.ReadFile(fmt.Sprintf("/proc/%d/net/packet", r.Process.Pid))
 		return regexp.MustCompile(`(?m)^\S+ +\d+ +3 +0003 +\S+ +1`).Match(sockets)
 	})
-	return r
 }
 
 // until waits, but not for ever.
@@ -338,11 +347,11 @@ func (p *pair) packets(file string, fields ...string) []string {
 	}
 	cmd := exec.Command(p.program, arguments...)
 	cmd.Dir = p.dir
-	var errors bytes.Buffer
-	cmd.Stderr = &errors
+	var said bytes.Buffer
+	cmd.Stderr = &said
 	out, err := cmd.Output()
 	if err != nil {
-		p.t.Fatalf("%s: %v: %s", file, err, &errors)
+		p.t.Fatalf("%s: %v: %s", file, err, &said)
 	}
 	return strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
 }
@@ -606,6 +615,22 @@ func TestLivePrivileges(t *testing.T) {
 			r.stop()
 		})
 	}
+	t.Run("another user's directory", func(t *testing.T) {
+		p.t = t
+		home := filepath.Join(p.dir, "home")
+		if err := errors.Join(os.Mkdir(home, 0o755), os.Chown(home, 65534, 65534)); err != nil {
+			t.Fatal(err)
+		}
+		r := p.live("-w", "home/trace.pcapng")
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", r.Process.Pid))
+		if err != nil || !bytes.Contains(status, []byte("CapPrm:\t0000000000000002\nCapEff:\t0000000000000002\n")) { // CAP_DAC_OVERRIDE
+			t.Errorf("%v: %s", err, status)
+		}
+		r.stop()
+		if _, err := os.Stat(filepath.Join(home, "trace.pcapng")); err != nil {
+			t.Error(err)
+		}
+	})
 	t.Run("not allowed", func(t *testing.T) {
 		cmd := exec.Command(p.program, "live", "-i", "lo")
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
@@ -681,6 +706,117 @@ func TestLiveOffload(t *testing.T) {
 	}
 	if long == 0 || marked != long || sums == 0 || ins == 0 || outs == 0 {
 		t.Errorf("%d frames longer than the MTU, %d marked, %d sums owed, %d came in, %d went out", long, marked, sums, ins, outs)
+	}
+}
+
+// At all interfaces each has its own name and link type, and those that come later are there, too.
+func TestLiveAny(t *testing.T) {
+	p := newPair(t)
+	r := p.start("live", "-i", "any", "-f", "udp port 4242", "--report", "summary", "-w", "trace.pcapng")
+	p.ip(p.rx, "link set lo up")
+	p.ip(p.rx, "tuntap add tun0 mode tun")
+	p.ip(p.rx, "link set tun0 up")
+	p.send("10.0.0.2", 100, 100, 0)
+	p.inside(p.rx, func() error {
+		c, err := net.Dial("udp", "127.0.0.1:4242")
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		c.Write([]byte("pktscope"))
+
+		tun, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(tun)
+		request, err := unix.NewIfreq("tun0")
+		if err != nil {
+			return err
+		}
+		request.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
+		if err := unix.IoctlIfreq(tun, unix.TUNSETIFF, request); err != nil {
+			return err
+		}
+		packet := craft.Packet(craft.IPv4{Src: "192.0.2.1", Dst: "192.0.2.2"}, craft.UDP{Src: 1, Dst: 4242}, craft.Payload("pktscope"))
+		_, err = unix.Write(tun, packet)
+		return err
+	})
+	p.settle()
+	last := r.stop()
+	lines := map[string]int{}
+	for _, line := range p.packets("trace.pcapng", "frame.interface_name", "frame.protocols") {
+		lines[line]++
+	}
+	if lines["rx0\teth:ip:udp:data"] != 100 || lines["lo\teth:ip:udp:data"] != 1 || lines["tun0\traw:ip:udp:data"] != 1 || len(lines) != 3 {
+		t.Errorf("%v", lines)
+	}
+	rows := map[string]counters{}
+	for _, row := range last.Total.Interfaces {
+		rows[row.Name] = row.Frames
+	}
+	if rows["any"].Received != 102 || rows["rx0"].Seen != 100 || rows["lo"].Seen != 1 || rows["tun0"].Seen != 1 || last.Total.Frames.Seen != 102 {
+		t.Errorf("%v", rows)
+	}
+}
+
+// Frames of several interfaces come in the order of their times.
+func TestLiveOrder(t *testing.T) {
+	p := newPair(t)
+	p.ip(p.tx, "link add tx1 address 02:00:00:00:00:01 type veth peer name rx1 address 02:00:00:00:00:02 netns "+p.rx)
+	p.ip(p.rx, "link set rx1 up")
+	p.ip(p.tx, "link set tx1 up")
+	p.address("tx1", "rx1", "10.0.1")
+	r := p.start("live", "-i", "rx0,rx1", "-f", "udp port 4242", "--report", "summary", "-w", "trace.pcapng")
+	for range 50 {
+		p.send("10.0.0.2", 20, 100, 0)
+		p.send("10.0.1.2", 20, 100, 0)
+	}
+	p.settle()
+	last := r.stop()
+	before, switches, at := "", 0, ""
+	for _, line := range p.packets("trace.pcapng", "frame.time_epoch", "frame.interface_name") {
+		when, name, _ := strings.Cut(line, "\t")
+		if when < before {
+			t.Fatalf("%s stands behind %s", when, before)
+		}
+		if name != at {
+			switches++
+		}
+		before, at = when, name
+	}
+	if last.Total.Packets != 2000 || switches != 100 {
+		t.Errorf("%d packets, the interface changes %d times, want 2000 and 100", last.Total.Packets, switches)
+	}
+}
+
+// When nobody reads any more, the recording is complete all the same.
+func TestLiveNobodyReads(t *testing.T) {
+	p := newPair(t)
+	script := fmt.Sprintf("ip netns exec %s %s live -i rx0 --report summary --interval 100ms -w trace.pcapng | head -1", p.rx, p.program)
+	cmd := exec.Command("timeout", "20", "bash", "-o", "pipefail", "-c", script)
+	cmd.Dir = p.dir
+	if out, err := cmd.CombinedOutput(); err != nil || strings.Count(string(out), "\n") != 2 {
+		t.Errorf("%v: %s", err, out)
+	}
+	if _, err := os.Stat(filepath.Join(p.dir, "trace.pcapng")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPacketsLive(t *testing.T) {
+	p := newPair(t)
+	cmd := exec.Command("ip", "netns", "exec", p.rx, p.program, "packets", "-i", "rx0", "--direction", "in", "-f", "udp port 4242", "-c", "3", "-T", "fields", "-e", "frame.number", "-e", "udp.length")
+	var out, said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	r := &running{Cmd: cmd, t: t}
+	p.captures(r)
+	p.send("10.0.0.2", 10, 100, 0)
+	if err := cmd.Wait(); err != nil || out.String() != "1\t108\n2\t108\n3\t108\n" || !strings.Contains(said.String(), "captured 3 frames") {
+		t.Errorf("%v: %s%s", err, &out, &said)
 	}
 }
 

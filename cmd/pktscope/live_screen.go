@@ -73,23 +73,24 @@ func (s *liveScreen) State() *screen.State {
 	if !s.over {
 		s.seconds.add(time.Now(), screen.Second{Packets: all.Seen, Bytes: all.Bytes, Dropped: all.Dropped + all.Skipped})
 	}
-	state := &screen.State{Time: now.Time, Seconds: s.seconds.all, Over: s.over, Behind: uint64(now.Waiting), Notices: s.notices}
+	state := &screen.State{Time: now.Time, Seconds: s.seconds.all, Over: s.over, Behind: uint64(now.Waiting), Notices: s.notices,
+		Lost: []screen.Drop{{Reason: "ring freezes", Packets: all.Freezes}}}
 	for _, row := range now.Interfaces {
 		state.Points = append(state.Points, screen.Point{Name: row.Name, Packets: row.Seen, Bytes: row.Bytes,
 			Drops: []screen.Drop{{Reason: "kernel", Packets: row.Dropped}, {Reason: "not analysed", Packets: row.Skipped}}})
 	}
 	if i := s.interval; i != nil {
-		state.Interval, state.Total, state.From, state.To = i.Now.Tables, i.Total.Tables, i.From, i.To
+		state.Interval, state.Total, state.From, state.To, state.Since = i.Now.Tables, i.Total.Tables, i.From, i.To, i.Since
 	}
 	if s.filter != nil {
 		state.Filter = s.filter.String()
 	}
 	if r := now.Recording; r != nil {
-		state.Recording = fmt.Sprintf("recording %s, file %d: %d packets", r.File, r.Files, r.Written)
+		state.Recording = fmt.Sprintf("recording %s, file %d: %s packets", r.File, r.Files, reports.KindCount.Text(reports.Int(r.Written)))
 		if r.Failed != "" {
 			state.Recording += "; " + r.Failed
 		}
-		state.Lost = []screen.Drop{{Reason: "not recorded", Packets: r.Lost}, {Reason: "removed by rotation", Packets: r.Removed}}
+		state.Lost = append(state.Lost, screen.Drop{Reason: "not recorded", Packets: r.Lost}, screen.Drop{Reason: "removed by rotation", Packets: r.Removed})
 	}
 	return state
 }
