@@ -33,15 +33,16 @@ func main() {
 // options are what the flags say.
 type options struct {
 	duration, warm time.Duration
+	every          time.Duration // memory is read
 	rate           int
 	recordings     []string
 	pktscope       string
 	more           []string // arguments for live
-	keep           string   // where JSON, and what it said, are kept
 }
 
 // recordings is what is replayed unless told otherwise.
-const recordings = "overlay,nat,loss,fragments,ipsec-cbc,ipsec-gcm,ipsec-nat,ovs-tunnel,ovs-encaps,nvgre,trill,vxlan-multicast,offload,dhcp,frr,openflow,qos-htb,generated"
+const recordings = "overlay,nat,loss,fragments,ipsec-cbc,ipsec-gcm,ipsec-nat,ovs-tunnel,ovs-encaps,nvgre,trill,vxlan-multicast," +
+	"offload,dhcp,frr,openflow,qos-htb,generated"
 
 // growth is what the largest memory after the first minutes may be of the smallest.
 const growth = 1.10
@@ -51,18 +52,18 @@ func run(args []string, stdout io.Writer) (err error) {
 	flags := flag.NewFlagSet("soak", flag.ContinueOnError)
 	flags.DurationVar(&o.duration, "duration", 30*time.Minute, "replay for this `DURATION`")
 	flags.DurationVar(&o.warm, "warm", 5*time.Minute, "memory may grow for this `DURATION`")
+	flags.DurationVar(&o.every, "sample", 10*time.Second, "read memory each `DURATION`")
 	flags.IntVar(&o.rate, "rate", 2000, "send `N` frames a second")
 	names := flags.String("recordings", recordings, "replay these `RECORDINGS` of the corpus, with commas between them")
 	flags.StringVar(&o.pktscope, "pktscope", "pktscope", "measure this `PROGRAM`")
 	more := flags.String("live", "", "give live these `ARGUMENTS`, too, with spaces between them")
-	flags.StringVar(&o.keep, "log", "", "write each sample to this `FILE`, too")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
 	} else if err != nil {
 		return err
 	}
-	if flags.NArg() > 0 || o.rate < 1 || o.duration <= o.warm || o.warm < 0 {
-		return errors.New("the duration has to be above -warm; see -h")
+	if flags.NArg() > 0 || o.rate < 1 || o.every <= 0 || o.warm < 0 || o.duration <= o.warm+o.every {
+		return errors.New("the duration has to be above that of -warm; see -h")
 	}
 	if os.Geteuid() != 0 {
 		return errors.New("network namespaces need root")
@@ -79,14 +80,5 @@ func run(args []string, stdout io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, link.close()) }()
-	w := stdout
-	if o.keep != "" {
-		f, err := os.Create(o.keep)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		w = io.MultiWriter(stdout, f)
-	}
-	return o.soak(ctx, link, frames, w)
+	return o.soak(ctx, link, frames, stdout)
 }

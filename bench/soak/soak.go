@@ -22,10 +22,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const (
-	every   = 10 * time.Second // memory is read
-	metrics = "127.0.0.1:9464"
-)
+const metrics = "127.0.0.1:9464"
 
 // program is pktscope live, while it runs.
 type program struct {
@@ -211,10 +208,10 @@ func (o *options) replay(ctx context.Context, l *link, p *program, r *replayer, 
 				return err
 			}
 		}
-		if past < sampled+every {
+		if past < sampled+o.every {
 			continue
 		}
-		sampled += every
+		sampled += o.every
 		if _, err := l.scrape(metrics); err != nil {
 			return err
 		}
