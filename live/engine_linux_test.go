@@ -109,12 +109,16 @@ func TestEngine(t *testing.T) {
 			t.Error(err)
 		}
 		e.SetFilter(one)
-		for i := range intervals { // the one that ends early
+		var second []*Interval
+		for i := range intervals { // until it is in force: at the end of an interval that it ended, or that had just ended
+			if i.Filter != "" {
+				second = append(second, i)
+				break
+			}
 			first = append(first, i)
-			break
 		}
 		s.send(50)
-		second := collect(intervals, 50)
+		second = append(second, collect(intervals, 50)...)
 		recent := e.Recent()
 		var all, some numbers
 		if err := reports.Read(recent, reports.Options{Filter: one}, &some); err != nil {

@@ -67,6 +67,7 @@ type bondFrame struct {
 	key    bondKey
 	hash   uint64
 	member uint8
+	number uint64
 	time   int64
 	bytes  uint64
 }
@@ -82,6 +83,7 @@ type spell struct {
 	member      uint8
 	first, last int64
 	packets     uint32
+	frame       uint64 // the number of one of the first
 }
 
 // bondFlow is what is counted of a flow.
@@ -104,7 +106,7 @@ func (f *bondFlow) add(x *bondFrame) {
 		f.more = true
 		return
 	}
-	f.spells = append(f.spells, spell{x.member, x.time, x.time, 1})
+	f.spells = append(f.spells, spell{x.member, x.time, x.time, 1, x.number})
 }
 
 // between tells whether the flow was on another member between a spell and a time. Interfaces of one file need not be in the order of time.
@@ -124,6 +126,7 @@ func (f *bondFlow) reset() { *f = bondFlow{spells: f.spells[:0]} }
 // bondMember is what is counted of a member.
 type bondMember struct {
 	amount
+	point   *dissect.Point // nil if it was not captured
 	span    span
 	control uint64  // frames that belong to the link: LACP, LLDP, pauses
 	busy    []spell // when it carried others
@@ -163,6 +166,13 @@ type bondsPart struct {
 	report *bonds
 	frames []bondFrame
 	points []bondPlace // by number
+	found  []bondPoint
+}
+
+// bondPoint is the capture point that a member is.
+type bondPoint struct {
+	bondPlace
+	point *dissect.Point
 }
 
 // bondPlace is what a capture point is: a member of a bond, both counted from 1; 0 is not known yet.
@@ -181,6 +191,7 @@ func (t *bondsPart) place(p *dissect.Point) bondPlace {
 		for i := range t.report.bonds {
 			if m := t.report.bonds[i].has(p); m >= 0 {
 				*at = bondPlace{int16(i + 1), int16(m + 1)}
+				t.found = append(t.found, bondPoint{*at, p})
 				break
 			}
 		}
@@ -193,7 +204,7 @@ func (t *bondsPart) Add(p *dissect.Packet) {
 	if at.bond == noBond || len(p.Layers) < 2 || p.Layers[1].Protocol != eth || p.Layers[1].Flags&dissect.Partial != 0 {
 		return
 	}
-	t.frames = append(t.frames, bondFrame{member: uint8(at.member - 1), time: p.Time, bytes: uint64(p.WireLen)})
+	t.frames = append(t.frames, bondFrame{member: uint8(at.member - 1), number: p.Number, time: p.Time, bytes: uint64(p.WireLen)})
 	f := &t.frames[len(t.frames)-1]
 	f.key.bond = uint16(at.bond - 1)
 	f.key.read(p)
@@ -284,6 +295,11 @@ func (k *bondKey) hash(seed Seed) uint64 {
 
 func (t *bondsPart) Flush() {
 	r := t.report
+	for _, at := range t.found {
+		if m := &r.members[at.bond-1][at.member-1]; m.point == nil {
+			m.point = at.point
+		}
+	}
 	other, _ := r.flows.Other()
 	for i := range t.frames {
 		f := &t.frames[i]
@@ -316,7 +332,7 @@ func (m *bondMember) carry(f *bondFrame) {
 	if len(m.busy) == maxBusy {
 		i = min(i, maxBusy-1)
 	} else if i == len(m.busy) || m.busy[i].first-f.time > spellPause {
-		m.busy = slices.Insert(m.busy, i, spell{f.member, f.time, f.time, 1})
+		m.busy = slices.Insert(m.busy, i, spell{f.member, f.time, f.time, 1, f.number})
 		return
 	}
 	s := &m.busy[i]

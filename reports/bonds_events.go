@@ -55,6 +55,7 @@ type bondMove struct {
 	flow     *bondSeen
 	from, to uint8
 	left, at int64 // the last frame at the old one, and the first at the new one
+	frame    uint64
 }
 
 func (m *bondMove) silent() int64 { return m.at - m.left }
@@ -68,7 +69,7 @@ func (v *bondView) moves() (all []bondMove) {
 		}
 		for j := 1; j < len(f.total.spells); j++ {
 			if a, b := &f.total.spells[j-1], &f.total.spells[j]; a.member != b.member && b.first >= a.last {
-				all = append(all, bondMove{f, a.member, b.member, a.last, b.first})
+				all = append(all, bondMove{f, a.member, b.member, a.last, b.first, b.frame})
 			}
 		}
 	}
@@ -84,6 +85,10 @@ type bondEvent struct {
 	flows           int
 	median, longest int64
 	detail          string
+
+	member  int // number of the one that it happened to
+	packets uint64
+	frames  firstFrames
 }
 
 const (
@@ -132,6 +137,10 @@ func (v *bondView) moved(moves []bondMove) bondEvent {
 	}
 	slices.Sort(silent)
 	e := bondEvent{what: bondRebalance, from: v.bond.Members[moves[0].from], at: at, flows: len(moves), median: silent[len(silent)/2], longest: silent[len(silent)-1]}
+	e.member = int(moves[0].from)
+	for i := range moves {
+		e.frames.add(moves[i].frame)
+	}
 	for _, name := range v.bond.Members { // in their order
 		if to[name] {
 			if e.to != "" {
@@ -214,6 +223,7 @@ type bondAsked struct {
 	targets         map[[16]byte]bool
 	elsewhere       bool // what was not answered here was at another member
 	first           int64
+	frames          firstFrames
 }
 
 // mismatch finds members at which one end sends and is never answered, although others are there or the same asks have answers elsewhere.
@@ -250,6 +260,7 @@ func (v *bondView) mismatch() (all []bondEvent) {
 				continue
 			}
 			a.targets[f.key.dst] = true
+			a.frames.add(s.frame)
 			for m := range heard {
 				a.elsewhere = a.elsewhere || heard[m] && m != int(s.member)
 			}
@@ -270,7 +281,7 @@ func (v *bondView) mismatch() (all []bondEvent) {
 				detail += fmt.Sprintf("; at %s %d of %d had", v.bond.Members[o], x.answered, x.asked)
 			}
 		}
-		all = append(all, bondEvent{what: bondMismatch, from: v.bond.Members[m], at: a.first, detail: detail})
+		all = append(all, bondEvent{what: bondMismatch, from: v.bond.Members[m], at: a.first, detail: detail, member: m, packets: a.asked, frames: a.frames})
 	}
 	return all
 }

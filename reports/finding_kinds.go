@@ -55,6 +55,7 @@ const (
 	foundForeignTenant
 	foundNATExhausted
 	foundSYNFlood
+	foundBondMismatch
 
 	foundBlackhole
 	foundNATFailure
@@ -76,6 +77,7 @@ const (
 	foundDoubleTag
 	foundPolarised
 	foundSpread
+	foundBondFailover
 
 	foundMSS
 	foundUntagged
@@ -109,6 +111,9 @@ var findingKinds = [numFindings]FindingKind{
 	foundSYNFlood: {"syn-flood", "SYN flood", Critical, 100, "connections that were opened and not finished",
 		"A server gets SYNs of connections that nobody finishes: its backlog fills.",
 		"Look whether the sources exist, and turn on SYN cookies or filter before the server."},
+	foundBondMismatch: {"bond-mismatch", "ends of a bond that do not agree", Critical, 3, "packets without an answer",
+		"What one end of the bond sends at this member, the other does not take: they do not agree which members are in use.",
+		"Compare the modes of both ends (active-backup, LACP, static) and the state of LACP at this member."},
 
 	foundBlackhole: {"blackhole", "requests without any answer", Warning, 5, "requests",
 		"Everything that was asked of the destination stays without answer, while others are answered.",
@@ -171,6 +176,9 @@ var findingKinds = [numFindings]FindingKind{
 	foundSpread: {"flow-spread", "a connection over several links at a time", Warning, 20, "packets",
 		"Packets of one connection take several links in turn and overtake each other, which TCP takes for loss.",
 		"Let the links be chosen by a hash of addresses and ports (layer3+4), not in turn (balance-rr)."},
+	foundBondFailover: {"bond-failover", "a bond's member that failed", Warning, 1, "flows that moved",
+		"Flows left the member for another one, and the member carried nothing more.",
+		"Look why the member failed, and whether the silence is as short as its monitoring (miimon, LACP rate, BFD) allows."},
 
 	foundMSS: {"mss-too-large", "an MSS that does not fit the tunnel", Info, 1500, "bytes of MTU around the tunnel",
 		"Segments as large as the SYNs in the tunnel allow make packets around it that are larger than this MTU.",

@@ -25,6 +25,7 @@ type scene struct {
 	id     uint16
 
 	tenants string // a file that names them, empty for none
+	bonds   []Bond
 }
 
 // at adds a frame of those layers behind Ethernet, which may be the first of them.
@@ -61,7 +62,7 @@ func (s *scene) find(t testing.TB, o FindingOptions, block int) []Finding {
 	for _, f := range s.frames {
 		in.steps = append(in.steps, f)
 	}
-	options := Options{Findings: o}
+	options := Options{Findings: o, Bonds: s.bonds}
 	if s.tenants != "" {
 		tenants, err := flows.ParseTenants("tenants.yaml", []byte(s.tenants))
 		if err != nil {
@@ -685,6 +686,38 @@ var findingScenes = []struct {
 		for i := range 40 {
 			s.tcp(address("eth%d", i/20), "10.0.0.2", 80, "10.0.0.1", 4000, craft.ACK, 501+uint32(i)*100, 101, 100)
 			s.tcp("eth0", "10.0.0.1", 4000, "10.0.0.2", 80, craft.ACK, 101, 601+uint32(i)*100, 0)
+		}
+	}},
+	{foundBondFailover, "a member that falls silent", Warning, func(s *scene) {
+		s.bonds = []Bond{{Name: "lag", Members: []string{"eth0", "eth1"}}}
+		for i := range uint16(40) {
+			s.echo(address("eth%d", int(i)/20), "10.0.0.1", "10.0.0.2", 7, i, true)
+			s.wait(100e6)
+		}
+	}},
+	{foundBondFailover, "a flow that leaves a member where others stay", numSeverities, func(s *scene) {
+		s.bonds = []Bond{{Name: "lag", Members: []string{"eth0", "eth1"}}}
+		for i := range uint16(40) {
+			s.echo(address("eth%d", int(i)/20), "10.0.0.1", "10.0.0.2", 7, i, true)
+			s.echo("eth0", "10.0.0.3", "10.0.0.4", 7, i, true)
+			s.wait(100e6)
+		}
+	}},
+	{foundBondMismatch, "a member at which nobody listens", Critical, func(s *scene) {
+		s.bonds = []Bond{{Name: "lag", Members: []string{"eth0", "eth1"}}}
+		for i := range uint16(10) {
+			s.echo("eth0", "10.0.0.1", "10.0.0.2", 7, i, false)
+			s.echo("eth1", "10.0.0.3", "10.0.0.2", 7, i, true)
+			s.echo("eth0", "10.0.0.1", "10.0.0.4", 7, i, false)
+			s.wait(100e6)
+		}
+	}},
+	{foundBondMismatch, "a host that is not there", numSeverities, func(s *scene) {
+		s.bonds = []Bond{{Name: "lag", Members: []string{"eth0", "eth1"}}}
+		for i := range uint16(10) {
+			s.echo("eth0", "10.0.0.1", "10.0.0.2", 7, i, false)
+			s.echo("eth0", "10.0.0.3", "10.0.0.4", 7, i, true)
+			s.wait(100e6)
 		}
 	}},
 	{foundMSS, "an MSS of 1460 in VXLAN", Info, func(s *scene) {

@@ -32,6 +32,7 @@ type findings struct {
 	esp      *Groups[espKey, espTotal]
 	strays   *Groups[strayKey, strayTotal]
 	stations *stations
+	bonds    *bonds // nil if nobody names one
 }
 
 // A Finding is something that was found.
@@ -320,6 +321,7 @@ func (r *findings) find() []Finding {
 	raiseTenants(s)
 	raiseMACs(s)
 	raiseFlows(s)
+	raiseBonds(s)
 	slices.SortFunc(s.found, func(a, b found) int {
 		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.id, b.id), cmp.Compare(b.Count, a.Count), strings.Compare(a.What, b.What),
 			strings.Compare(a.Where, b.Where), strings.Compare(a.Filter, b.Filter))

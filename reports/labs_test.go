@@ -17,19 +17,25 @@ import (
 // recorded returns the tables of a report over a recording of real systems.
 func recorded(t *testing.T, recording, report string) []*Table {
 	t.Helper()
+	return setOf(t, recording, []string{report}, Options{}).Snapshot()
+}
+
+// setOf returns reports over a recording.
+func setOf(t *testing.T, recording string, names []string, o Options) *Set {
+	t.Helper()
 	src, err := pcaps.Open("corpus:" + recording)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	set, err := NewSet([]string{report}, src, Options{})
+	set, err := NewSet(names, src, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Read(src, Options{}, set); err != nil {
+	if err := Read(src, o, set); err != nil {
 		t.Fatal(err)
 	}
-	return set.Snapshot()
+	return set
 }
 
 // TestPortsOfSwitches holds the VLANs at each port against the configuration of the switches that had them: which are tagged, and whether there
@@ -209,5 +215,43 @@ func TestSequencesOfGateways(t *testing.T) {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestBondFindings names the ends of bonds whose members fail: it is a finding which member failed, and on bonds whose ends do not agree which
+// member it is that the other end does not listen at.
+func TestBondFindings(t *testing.T) {
+	for recording, want := range map[string][]string{
+		"bond-active-backup": {"bond-failover at %-l1: 2", "bond-failover at %-l2: 2"},
+		"bond-slb":           {"bond-failover at %-l1: 1"},
+		"bond-lacp":          {"bond-failover at %-l1: 1"},
+		"bond-mismatch":      {"bond-mismatch at %-l1: 30", "bond-failover at %-l1: 1"},
+	} {
+		for _, end := range []string{"a", "b"} {
+			bond, err := ParseBond("lag=" + end + "-l1," + end + "-l2")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, names := range [][]string{{"findings"}, {"findings", "bonds"}} {
+				set := setOf(t, recording, names, Options{Bonds: []Bond{bond}})
+				var got []string
+				for _, f := range set.Findings() {
+					if strings.HasPrefix(f.Kind.Name, "bond-") {
+						got = append(got, fmt.Sprintf("%s at %s: %d", f.Kind.Name, f.Where, f.Count))
+						if len(f.Frames) == 0 {
+							t.Errorf("%s, end %s: %s has no frames", recording, end, f.Kind.Name)
+						}
+					}
+				}
+				for i, w := range want {
+					if w = strings.ReplaceAll(w, "%", end); i >= len(got) || got[i] != w {
+						t.Fatalf("%s, end %s: %q, want %q", recording, end, got, want)
+					}
+				}
+				if len(got) != len(want) {
+					t.Errorf("%s, end %s: %q, want %q", recording, end, got, want)
+				}
+			}
+		}
 	}
 }

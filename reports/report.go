@@ -98,8 +98,9 @@ const maxGroups = 10_000
 // Set is some reports over one run. It is a [Sharded] consumer.
 type Set struct {
 	reports []Report
-	printed int       // how many of them are printed: one behind those is there for [Set.Findings] only
+	printed int       // how many of them are printed: those behind are there for findings only
 	found   *findings // nil if nobody asks for findings
+	bonds   *bonds    // nil if nobody asks for them
 	flows   *tracking // nil if nobody asks for flows
 	packets uint64    // since the start
 
@@ -147,13 +148,22 @@ func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {
 	if o.Find && s.found == nil {
 		s.add(newFindings(set))
 	}
+	if s.found != nil && o.Bonds != nil {
+		if s.bonds == nil {
+			s.add(newBonds(set))
+		}
+		s.found.bonds = s.bonds
+	}
 	return s, nil
 }
 
 func (s *Set) add(r Report) {
 	s.reports = append(s.reports, r)
-	if f, ok := r.(*findings); ok {
-		s.found = f
+	switch r := r.(type) {
+	case *findings:
+		s.found = r
+	case *bonds:
+		s.bonds = r
 	}
 }
 
