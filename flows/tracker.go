@@ -17,7 +17,7 @@ type Options struct {
 	MaxSegments int // 0 is 262,144
 	MaxLinks    int // 0 is 1,000,000
 
-	// Left takes each flow that leaves before the end, because of MaxFlows. The flow is good until the function returns.
+	// Left takes each flow that leaves before the end, because of MaxFlows or by Forget. The flow is good until the function returns.
 	Left func(*Flow)
 	// Carries takes each flow once that other flows are in, by its ID.
 	Carries func(id uint32, t *Tuple)
@@ -81,6 +81,7 @@ type Counts struct {
 	Portless  uint64 // fragments of datagrams that were not completed, and headers cut off before the ports
 	Unrelated uint64 // quoted headers of no flow that is known
 	Left      uint64 // flows that left because of the limit
+	Quiet     uint64 // flows that Forget let leave although they could have gone on
 	Unlinked  uint64 // links that found no room
 	Ambiguous uint64 // flows that might belong to several, and are linked to none
 	Unmerged  uint64 // flows for which there was no room to play them along with those that are alike
@@ -481,6 +482,7 @@ func (t *Tracker) evict() bool {
 		case f.state&recent != 0:
 			f.state &^= recent
 		default:
+			t.counts.Left++
 			t.leave(t.hand)
 			return true
 		}
@@ -488,7 +490,6 @@ func (t *Tracker) evict() bool {
 }
 
 func (t *Tracker) leave(n uint32) {
-	t.counts.Left++
 	if t.options.Left != nil {
 		t.view(n, &t.flow)
 		t.options.Left(&t.flow)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"pktscope/dissect"
 	"pktscope/flows"
@@ -446,7 +447,15 @@ func (s *Set) Tracker() *flows.Tracker {
 	return s.flows.Tracker
 }
 
-// OnLeave shows left each flow that leaves before the end to keep a limit. It is to be called before the first packet.
+// Forget lets connections leave that are over, or had no packet for so long as quiet: see [flows.Tracker.Forget]. What they had is counted on.
+func (s *Set) Forget(quiet time.Duration) {
+	s.flush()
+	if s.flows != nil {
+		s.flows.forget(quiet)
+	}
+}
+
+// OnLeave shows left each flow that leaves before the end. It is to be called before the first packet.
 func (s *Set) OnLeave(left func(*flows.Flow)) {
 	if s.flows != nil {
 		s.flows.onLeave(left)
