@@ -521,6 +521,24 @@ func TestLiveInterfaceComesBack(t *testing.T) {
 	}
 }
 
+// An interface that is called something else is captured at as before, and so is one that has its name back.
+func TestLiveInterfaceIsRenamed(t *testing.T) {
+	p := newPair(t)
+	r := p.live("--direction", "in", "-f", "udp port 4242")
+	for _, name := range [][3]string{{"rx0", "rx9", "rx0 is called rx9 now; capturing goes on, as rx0"}, {"rx9", "rx0", "rx0 has its name back"}} {
+		p.ip(p.rx, "link set "+name[0]+" down")
+		p.ip(p.rx, "link set "+name[0]+" name "+name[1])
+		p.ip(p.rx, "link set "+name[1]+" up")
+		p.wait(r, name[2])
+		p.settle()
+		p.send("10.0.0.2", 100, 100, 0)
+		p.settle()
+	}
+	if last := r.stop(); last.Total.Packets != 200 || len(last.Total.Interfaces) != 1 || last.Total.Interfaces[0].Name != "rx0" {
+		t.Errorf("%d packets at %v, want 200 at rx0; %s", last.Total.Packets, last.Total.Interfaces, r.said())
+	}
+}
+
 func (p *pair) wait(r *running, line string) {
 	p.t.Helper()
 	until(p.t, "it says "+line, func() bool { return strings.Contains(r.said(), line) })
