@@ -578,6 +578,29 @@ func TestLiveFullDisk(t *testing.T) {
 	}
 }
 
+// Where there is no room for another file, the line names it once.
+func TestLiveFullDiskBetweenFiles(t *testing.T) {
+	p := newPair(t)
+	disk := filepath.Join(p.dir, "disk")
+	if err := os.Mkdir(disk, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=512k"); err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { unix.Unmount(disk, unix.MNT_DETACH) })
+	r := p.live("--direction", "in", "-f", "udp port 4242", "-w", filepath.Join(disk, "trace.pcapng"), "--rotate-size", "512K")
+	p.send("10.0.0.2", 1000, 1000, time.Millisecond)
+	p.settle()
+	last := r.stop()
+	if rec := last.Recording; rec.Files != 1 || rec.Frames == 0 || rec.Lost == 0 || rec.Frames+rec.Lost != last.Total.Frames.Seen {
+		t.Errorf("%+v, %+v", rec, last.Total.Frames)
+	}
+	if line := regexp.MustCompile(`(?m)^pktscope: \S+/trace-00002-\w+\.pcapng: no space left on device: frames are not recorded`); !line.MatchString(r.said()) {
+		t.Errorf("it says %q", r.said())
+	}
+}
+
 // Where nothing comes, intervals come all the same, one behind the other.
 func TestLiveQuiet(t *testing.T) {
 	p := newPair(t)
