@@ -36,6 +36,7 @@ var arrows = map[string][]string{
 	"bench/generated":       {"internal/craft"},
 	"bench/peers":           nil, // runs pktscope as the others
 	"bench/load":            {"internal/craft"},
+	"bench/soak":            {"dissect", "pcaps"}, // finds the ports in recordings
 	"internal/craft":        nil,
 	"internal/mulfold":      nil,
 	"internal/craft/oracle": nil,

@@ -33,7 +33,7 @@ func (d *Decoder) Decode(p *Packet, f *Frame) {
 	p.Reset(f)
 	d.p = p
 	d.messages = 0
-	d.limit, d.depth, d.source, d.flags = "frame.len", 1, 0, 0
+	d.chain = chain{limit: "frame.len", depth: 1}
 	d.at, d.l = 0, &p.Layers[0]
 	d.run(d.next(LinkType, uint32(p.Point.Link)), p.Data, 0, uint32(p.WireLen), 0)
 }

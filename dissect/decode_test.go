@@ -2,6 +2,7 @@ package dissect
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 
 	"pktscope/internal/craft"
@@ -162,5 +163,28 @@ func checkPacket(t testing.TB, p *Packet) {
 	p.AppendTree(nil)
 	if object := new(JSONEncoder).Append(nil, p); !json.Valid(object) {
 		t.Fatalf("JSON is not valid: %s", object)
+	}
+}
+
+// What a decoder did before changes nothing: behind a fragment, in which lengths may reach beyond the end, they may no more than before it.
+func TestDecodingForgetsTheFrameBefore(t *testing.T) {
+	d := defaultConfig.NewDecoder()
+	packet := func(b []byte) string {
+		p := new(Packet)
+		d.Decode(p, &Frame{Data: b, WireLen: len(b), Point: ethernetPoint})
+		return fmt.Sprint(p.Stop, p.Anomalies, p.Layers)
+	}
+	long := craft.Packet(craft.Ethernet{}, craft.IPv4{}, craft.UDP{Src: 1, Dst: 2}, craft.Payload("datagram"))
+	long[14+20+5] += 9 // the length of UDP
+	short := craft.Packet(craft.Ethernet{}, craft.IPv4{}, craft.UDP{Src: 1, Dst: 2})
+	short = short[:len(short)-4]
+	short[14+3] -= 4 // the length of IP: UDP has half a header
+	fragment := craft.Packet(craft.Ethernet{}, craft.IPv4{MoreFragments: true}, craft.UDP{Src: 1, Dst: 2}, craft.Payload("a beginning"))
+	for _, b := range [][]byte{long, short} {
+		want := packet(b)
+		packet(fragment)
+		if got := packet(b); got != want {
+			t.Errorf("behind a fragment: %s, before it: %s", got, want)
+		}
 	}
 }

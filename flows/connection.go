@@ -2,6 +2,7 @@ package flows
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 )
 
@@ -16,22 +17,35 @@ type Connection struct {
 // Connections calls visit for the connections of all flows that have not left, in the order of the IDs of the flows that have their
 // states, until it returns false. The connection is good until visit returns.
 func (t *Tracker) Connections(visit func(*Connection) bool) {
+	t.connections(func(_ uint32, c *Connection) bool { return visit(c) })
+}
+
+// connections is Connections that says the number of the flow that has the state.
+func (t *Tracker) connections(visit func(uint32, *Connection) bool) {
 	var c Connection
 	var member Flow
 	for _, n := range t.inOrder() {
-		tied := t.tied(t.accounts.at(n))
-		if tied.owner != 0 {
+		if t.tied(t.accounts.at(n)).owner != 0 {
 			continue
 		}
 		t.view(n, &c.Flow)
 		c.alone()
-		for m := tied.members; m != 0; m = t.tied(t.accounts.at(m)).nextMember {
+		for m := range t.members(n) {
 			t.view(m, &member)
 			c.add(&member, t.tied(t.accounts.at(m)).flip)
 		}
 		slices.Sort(c.IDs)
-		if !visit(&c) {
+		if !visit(n, &c) {
 			return
+		}
+	}
+}
+
+// members are the flows whose state flow n has.
+func (t *Tracker) members(n uint32) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		for m := t.tied(t.accounts.at(n)).members; m != 0 && yield(m); {
+			m = t.tied(t.accounts.at(m)).nextMember
 		}
 	}
 }

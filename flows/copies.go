@@ -215,7 +215,7 @@ func (t *Tracker) copied(o *Observation, s *Segment, depth uint8) *copyOf {
 // worthwhile tells whether one of the packets in these places may be worth a look: one with the same tuple and identification, or one that was
 // captured at another place than o, or behind a router. What has another tuple at the same place was not translated, see compare.
 func (s *copySet) worthwhile(places uint8, o *Observation, in *Segment) bool {
-	return places&(s.names.equal(nameOf(o))|^s.wheres.equal(where(o))) != 0 || o.point >= noWhere || in.interfaced()
+	return places&(s.names.equal(nameOf(o))|^s.wheres.equal(where(o))) != 0 || o.point >= noWhere || in.is(interfaced)
 }
 
 // onHop tells whether the packet of o is on the same hop as was, captured at the same place, if it is in the same segment.
@@ -312,11 +312,8 @@ func elsewherePoint(a, b *Segment) bool { return a.Point != b.Point || anotherIn
 
 // anotherInterface tells whether the two are of different interfaces in a capture of several.
 func anotherInterface(a, b *Segment) bool {
-	return a.interfaced() && b.interfaced() && a.Path[0] != b.Path[0]
+	return a.is(interfaced) && b.is(interfaced) && a.Path[0] != b.Path[0]
 }
-
-// interfaced tells whether the segment is one interface's in a capture of several.
-func (s *Segment) interfaced() bool { return len(s.Path) > 0 && s.Path[0].Kind == Interface }
 
 // sameNetwork tells whether a packet that was captured at two places can have gone from one to the other: over bridges and tunnels with the
 // same frame around it, or over routers. What machines send that were cloned is alike, too, but for the addresses of their interfaces.

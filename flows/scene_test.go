@@ -44,6 +44,12 @@ func (s *scene) nextID() uint16 { s.id++; return s.id }
 // play tracks the scene, with blocks of so many packets dealt to so many readers.
 func (s *scene) play(t testing.TB, o flows.Options, block, readers int) *flows.Tracker {
 	t.Helper()
+	return s.playing(t, o, block, readers, func(*flows.Tracker) {})
+}
+
+// playing is play that shows the tracker to behind after each block.
+func (s *scene) playing(t testing.TB, o flows.Options, block, readers int, behind func(*flows.Tracker)) *flows.Tracker {
+	t.Helper()
 	config := dissect.NewConfig(dissect.Options{Cookie: -1})
 	resolver := config.NewResolver()
 	tracker := flows.NewTracker(o)
@@ -67,6 +73,7 @@ func (s *scene) play(t testing.TB, o flows.Options, block, readers int) *flows.T
 			w.reader.Read(&p, &w.batch)
 		}
 		tracker.Play(w.reader, &w.batch)
+		behind(tracker)
 		if (n+1)*block >= len(s.frames) {
 			break
 		}

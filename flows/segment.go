@@ -11,18 +11,19 @@ import (
 
 // A Segment says whose addresses those of a packet are: where it was captured, and the identifiers around it.
 type Segment struct {
-	// What each packet looks at comes first, in one line of cache.
+	// What each packet looks at comes first, in two lines of cache.
 	ID      uint32 // segments are numbered from 1 in the order in which they are met
 	slot    uint32
 	flows   uint32 // that are remembered in it
 	forward bool   // met since the clock's hand passed it
-	shared  bool   // the tenants file says whose it is, so that it is the same wherever it was captured
+	marks   segmentMarks
 
-	Timed          bool   // some of its packets have a time
-	MoreCarriers   bool   // there were other tunnels than Carriers
-	Packets, Bytes uint64 // whose innermost header is in it; bytes are those on the wire
-	First, Last    int64  // nanoseconds since the Unix epoch; they mean something with Timed
-	TOS            TOSMix // of these packets' innermost IP headers
+	Timed          bool                // some of its packets have a time
+	MoreCarriers   bool                // there were other tunnels than Carriers
+	carriers       [maxCarriers]uint64 // hashes of their ends; 0 for none
+	Packets, Bytes uint64              // whose innermost header is in it; bytes are those on the wire
+	First, Last    int64               // nanoseconds since the Unix epoch; they mean something with Timed
+	TOS            TOSMix              // of these packets' innermost IP headers
 
 	Point  *dissect.Point // where it was met first; the only place unless the user says that all are one site
 	Path   Path           // identifiers, outermost first; those inside the tenant's own if it has a tenant
@@ -30,9 +31,17 @@ type Segment struct {
 
 	// The ends of tunnels that carry its packets, the lower address first: the first few that were met.
 	Carriers [][2]netip.Addr
-
-	carriers [maxCarriers]uint64 // hashes of their ends; 0 for none
 }
+
+// segmentMarks are things that are true of a segment or not.
+type segmentMarks uint8
+
+const (
+	ofTenant   segmentMarks = 1 << iota // the tenants file says whose it is, so that it is the same wherever it was captured
+	interfaced                          // it is one interface's in a capture of several: Path begins with that
+)
+
+func (s *Segment) is(m segmentMarks) bool { return s.marks&m != 0 }
 
 // TOSMix counts packets by their TOS or traffic class.
 type TOSMix struct {
@@ -207,6 +216,9 @@ func newSegments(limit int) *segments {
 func (s *segments) add(segment *Segment, key string) {
 	s.nextID++
 	segment.ID, segment.forward = s.nextID, true
+	if len(segment.Path) > 0 && segment.Path[0].Kind == Interface {
+		segment.marks |= interfaced
+	}
 	if last := len(s.free) - 1; last >= 0 {
 		segment.slot = s.free[last]
 		s.free = s.free[:last]

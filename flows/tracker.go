@@ -17,7 +17,7 @@ type Options struct {
 	MaxSegments int // 0 is 262,144
 	MaxLinks    int // 0 is 1,000,000
 
-	// Left takes each flow that leaves before the end, because of MaxFlows. The flow is good until the function returns.
+	// Left takes each flow that leaves before the end, because of MaxFlows or by Forget. The flow is good until the function returns.
 	Left func(*Flow)
 	// Carries takes each flow once that other flows are in, by its ID.
 	Carries func(id uint32, t *Tuple)
@@ -81,6 +81,7 @@ type Counts struct {
 	Portless  uint64 // fragments of datagrams that were not completed, and headers cut off before the ports
 	Unrelated uint64 // quoted headers of no flow that is known
 	Left      uint64 // flows that left because of the limit
+	Quiet     uint64 // flows that Forget let leave although they could have gone on
 	Unlinked  uint64 // links that found no room
 	Ambiguous uint64 // flows that might belong to several, and are linked to none
 	Unmerged  uint64 // flows for which there was no room to play them along with those that are alike
@@ -147,7 +148,7 @@ func (t *Tracker) named(p path) *Segment {
 	s := &Segment{Point: p.point, Path: t.options.Policy.Apply(p.steps)}
 	if t.options.Tenants != nil {
 		if tenant, steps, ok := t.options.Tenants.Match(p.point, s.Path); ok {
-			s.Tenant, s.Path, s.shared = tenant, s.Path[steps:], true
+			s.Tenant, s.Path, s.marks = tenant, s.Path[steps:], ofTenant
 		}
 	}
 	return s
@@ -156,7 +157,7 @@ func (t *Tracker) named(p path) *Segment {
 // keyOf returns the key of a segment in the table. It is good until the next call.
 func (t *Tracker) keyOf(s *Segment) []byte {
 	switch {
-	case s.shared:
+	case s.is(ofTenant):
 		t.key = append(append(append(t.key[:0], 0xff), s.Tenant...), 0)
 	case t.options.OneSite || t.options.Policy == None:
 		t.key = append(t.key[:0], 0, 0, 0, 0)
@@ -184,7 +185,7 @@ func (t *Tracker) meet(n uint32) *Segment {
 		return t.numbered[n]
 	}
 	if s.ID != 0 {
-		s = &Segment{Point: s.Point, Path: s.Path, Tenant: s.Tenant, shared: s.shared}
+		s = &Segment{Point: s.Point, Path: s.Path, Tenant: s.Tenant, marks: s.marks}
 		t.numbered[n] = s
 	}
 	for t.segments.full() {
@@ -481,6 +482,7 @@ func (t *Tracker) evict() bool {
 		case f.state&recent != 0:
 			f.state &^= recent
 		default:
+			t.counts.Left++
 			t.leave(t.hand)
 			return true
 		}
@@ -488,7 +490,6 @@ func (t *Tracker) evict() bool {
 }
 
 func (t *Tracker) leave(n uint32) {
-	t.counts.Left++
 	if t.options.Left != nil {
 		t.view(n, &t.flow)
 		t.options.Left(&t.flow)

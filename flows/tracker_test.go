@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -561,7 +562,11 @@ func TestPacketsAreCountedOnce(t *testing.T) {
 				packets += f.Directions[d].Packets + uint64(f.Directions[d].Duplicates)
 			}
 		}
-		tracker := s.play(t, flows.Options{MaxFlows: 1 + r.IntN(40), Left: count}, 1+r.IntN(9), 1+r.IntN(3))
+		tracker := s.playing(t, flows.Options{MaxFlows: 1 + r.IntN(40), Left: count}, 1+r.IntN(9), 1+r.IntN(3), func(tracker *flows.Tracker) {
+			if r.IntN(2) == 0 {
+				tracker.Forget(time.Duration(r.Int64N(30e9)), func(*flows.Connection) {})
+			}
+		})
 		tracker.Flows(func(f *flows.Flow) bool { count(f); return true })
 		if packets != uint64(n) {
 			t.Fatalf("%d of %d packets are counted", packets, n)

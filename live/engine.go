@@ -26,6 +26,9 @@ type Options struct {
 	Read     reports.Options      // as for files; its Filter is the one to begin with, MaximumCount ends the run
 	Span     Span                 // of which time there are tables
 
+	// MaxIdle is how long a flow is remembered without a packet; those that are over are forgotten at once. 0 is for ever.
+	MaxIdle time.Duration
+
 	// Flows is shown all flows since the start, before each interval is published, and Left those that leave before to keep a limit. Totals
 	// that start over forget flows: then it is shown them with last set, as at the end. Both are nil for nobody; they need tables since the
 	// start, and that Read has Follow set.
@@ -43,6 +46,9 @@ type Options struct {
 
 // DefaultInterval is how long an interval is where nobody says.
 const DefaultInterval = 5 * time.Second
+
+// DefaultMaxIdle is what the command line has for [Options.MaxIdle]: longer than a stream of datagrams or a TCP connection that ended has in conntrack.
+const DefaultMaxIdle = 5 * time.Minute
 
 // Engine captures and analyses.
 type Engine struct {
@@ -117,7 +123,9 @@ func (e *Engine) begin() (err error) {
 	if e.options.Watch != nil {
 		c = e.options.Watch(c)
 	}
-	e.reader = reports.NewReader(e.source, e.options.Read, c)
+	read := e.options.Read
+	read.NoChecksums = read.NoChecksums && !e.sets.needsChecksums()
+	e.reader = reports.NewReader(e.source, read, c)
 	return nil
 }
 
@@ -204,6 +212,9 @@ func (e *Engine) publish(m *pcaps.Mark) {
 	}
 	if e.sets.now != nil {
 		e.sets.now.Reset()
+	}
+	if e.sets.total != nil && e.options.MaxIdle > 0 {
+		e.sets.total.Forget(e.options.MaxIdle)
 	}
 	e.before, e.counted = e.sets.sums, m.Interfaces
 }

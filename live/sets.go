@@ -56,6 +56,11 @@ func newSets(span Span, names []string, src pcaps.Source, o reports.Options) (s 
 	return s, err
 }
 
+// needsChecksums tells whether what is said depends on which checksums are right.
+func (s *sets) needsChecksums() bool {
+	return s.now != nil && s.now.NeedsChecksums() || s.total != nil && s.total.NeedsChecksums()
+}
+
 // Packet implements [reports.Consumer], for somebody who has the packets already.
 func (s *sets) Packet(p *dissect.Packet) error {
 	s.sums.packets++

@@ -91,6 +91,9 @@ func (d *Distinct) estimate() {
 
 // Merge adds all that other has counted.
 func (d *Distinct) Merge(other *Distinct) {
+	if other.n == 0 && other.registers == nil {
+		return // without a look at its set
+	}
 	if other.registers != nil {
 		if d.registers == nil {
 			d.estimate()
@@ -139,6 +142,9 @@ func (d *Distinct) common(other *Distinct) (n int) {
 
 // Reset starts over and keeps the memory of a small set.
 func (d *Distinct) Reset() {
+	if d.n == 0 && d.registers == nil {
+		return
+	}
 	d.n, d.registers = 0, nil
 	if len(d.set) > 64 {
 		d.set = nil // clearing it each time would cost more than it holds

@@ -24,9 +24,12 @@ func newFlowsReport(s setup) Report {
 	r := &flowsReport{tracking: s.flows, options: s.flows.options, groups: s.groups}
 	r.Reset()
 	s.flows.onLeave(func(f *flows.Flow) {
-		r.alone.Alone(f)
-		r.left.Add(&r.alone)
+		if !r.tracking.whole {
+			r.alone.Alone(f)
+			r.left.Add(&r.alone)
+		}
 	})
+	s.flows.onOver(func(c *flows.Connection) { r.left.Add(c) })
 	return r
 }
 
@@ -179,6 +182,7 @@ func LimitNotes(tracker *flows.Tracker) (notes []string) {
 		text string
 	}{
 		{c.Left, "flows left before the end because of --max-flows: what came later with their addresses and ports is another flow"},
+		{c.Quiet, "flows left because of --max-idle: what came later with their addresses and ports is another flow"},
 		{tracker.ForgottenSegments().Count, "segments left because of --max-segments"},
 		{c.Unlinked, "links found no room because of --max-links"},
 		{c.Ambiguous, "flows could belong to several others, and are linked to none"},

@@ -1,8 +1,11 @@
 package reports
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"pktscope/flows"
 	"pktscope/internal/craft"
@@ -38,5 +41,41 @@ func TestFlowsAddUp(t *testing.T) {
 		if said := strings.Contains(strings.Join(table.Notes, "\n"), "because of --max-flows"); said != (limit > 0) {
 			t.Errorf("at most %d flows: notes %q", limit, table.Notes)
 		}
+	}
+}
+
+// What is forgotten while a capture goes on stays in the table, as the connection that it was: also where its directions are in different segments.
+func TestForgottenFlowsAreRows(t *testing.T) {
+	var frames []pcaps.Frame
+	for i, c := range []struct {
+		way     int
+		tcp     craft.TCP
+		payload string
+	}{
+		{0, craft.TCP{Seq: 0, Flags: craft.SYN}, ""},
+		{1, craft.TCP{Seq: 500, Ack: 1, Flags: craft.SYN | craft.ACK}, ""},
+		{0, craft.TCP{Seq: 1, Ack: 501, Flags: craft.ACK}, ""},
+		{0, craft.TCP{Seq: 1, Ack: 501, Flags: craft.ACK | craft.PSH}, "question"},
+		{1, craft.TCP{Seq: 501, Ack: 9, Flags: craft.ACK | craft.PSH}, "answer"},
+	} {
+		hosts, ports, labels := [2]string{"10.0.0.1", "10.0.0.2"}, [2]uint16{40000, 80}, [2]uint32{100, 200}
+		c.tcp.Src, c.tcp.Dst = ports[c.way], ports[1-c.way]
+		frames = append(frames, onTap(craft.Packet(craft.Ethernet{}, craft.MPLS{Label: labels[c.way]},
+			craft.IPv4{Src: hosts[c.way], Dst: hosts[1-c.way], ID: uint16(i + 1)}, c.tcp, craft.Payload(c.payload)))...)
+	}
+	s := setup{groups: 10, flows: newTracking(flows.Options{})}
+	r := description(t, "flows").make(s)
+	playParts(t, s, r, []Part{r.NewPart()}, 7, Options{}, frames)
+	before := r.Snapshot()[0]
+	s.flows.forget(0)
+	after := r.Snapshot()[0]
+	if s.flows.Len() != 0 || len(before.Rows) != 1 {
+		t.Fatalf("%d flows are there, of %d rows", s.flows.Len(), len(before.Rows))
+	}
+	if diff := cmp.Diff(fmt.Sprint(before.Rows), fmt.Sprint(after.Rows)); diff != "" {
+		t.Error(diff)
+	}
+	if notes := strings.Join(after.Notes, "\n"); !strings.Contains(notes, "because of --max-idle") {
+		t.Errorf("notes %q", notes)
 	}
 }

@@ -133,6 +133,9 @@ type gathered struct {
 	part, entry uint32
 }
 
+// gatherAhead is how many groups gather looks up at a time, so that it waits for memory once for all of them.
+const gatherAhead = 32
+
 // gather adds the groups of the tables that parts have to g, in the order of their first frames, and empties these tables: with one part or
 // many, g comes to what it would if it had been given their packets one after another.
 func gather[P Part, K comparable, A any](g *Groups[K, A], parts []Part, table func(P) *Groups[K, A], add func(to, from *A), empty func(*A)) {
@@ -149,10 +152,29 @@ func gather[P Part, K comparable, A any](g *Groups[K, A], parts []Part, table fu
 			return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(a.part, b.part), cmp.Compare(a.entry, b.entry))
 		})
 	}
-	for _, o := range order {
-		from := table(parts[o.part].(P))
-		entry := &from.entries[o.entry]
-		add(g.at(&entry.Key, from.hashes[o.entry]), &entry.Total)
+	var tables [gatherAhead]*Groups[K, A]
+	var slots [gatherAhead]groupSlot
+	for some := range slices.Chunk(order, gatherAhead) {
+		mask := uint32(len(g.slots) - 1)
+		for i, o := range some {
+			tables[i] = table(parts[o.part].(P))
+			slots[i] = g.slots[tables[i].hashes[o.entry]&mask]
+		}
+		for i, o := range some {
+			from := &tables[i].entries[o.entry]
+			hash := tables[i].hashes[o.entry]
+			if s := slots[i]; s.entry == 0 || s.hash != hash || g.entries[s.entry-1].Key != from.Key {
+				slots[i].entry = 0 // it is new, or elsewhere
+			}
+		}
+		for i, o := range some {
+			from := &tables[i].entries[o.entry]
+			if s := slots[i]; s.entry != 0 {
+				add(&g.entries[s.entry-1].Total, &from.Total)
+			} else {
+				add(g.at(&from.Key, tables[i].hashes[o.entry]), &from.Total)
+			}
+		}
 	}
 	g.order = order
 	for _, part := range parts {

@@ -139,7 +139,7 @@ func newMACs(s setup) Report {
 		macs:   NewGroups[macKey, macTotal](s.groups),
 		ports:  NewGroups[portKey, portTotal](s.groups),
 	}
-	r.recent.seed = r.seed
+	r.recent = newRecent(r.seed)
 	r.forget()
 	return r
 }

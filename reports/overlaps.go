@@ -356,7 +356,7 @@ func (r *overlaps) tuples(realms *realms, all *overlapping) *Table {
 		t.Note("for %s flows there was no room to see what merging them would do", thousands(int64(lost)))
 	}
 	if r.left > 0 {
-		t.Note("without %s flows that left to keep the limit (--max-flows)", thousands(int64(r.left)))
+		t.Note("without %s flows that left before the end, because of --max-flows or as they were over", thousands(int64(r.left)))
 	}
 	t.mustSort("-merged_errors", "-packets")
 	return t

@@ -172,7 +172,7 @@ func (p *Projection) report(s setup) Report {
 }
 
 func (r *projected) NewPart() Part {
-	t := &projectedPart{report: r, groups: NewGroups[groupKey, total](0), recent: recent{seed: r.seed}}
+	t := &projectedPart{report: r, groups: NewGroups[groupKey, total](0), recent: newRecent(r.seed)}
 	for i := range r.terms {
 		t.terms = append(t.terms, termReader{&r.terms[i], r.terms[i].newReader()})
 	}

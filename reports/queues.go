@@ -67,7 +67,7 @@ func newQueues(s setup) Report {
 }
 
 func (r *queues) NewPart() Part {
-	t := &queuesPart{report: r, recent: recent{seed: r.seed},
+	t := &queuesPart{report: r, recent: newRecent(r.seed),
 		rows:    NewGroups[queueKey, queueTotal](0),
 		bands:   NewGroups[bandKey, queueTotal](0),
 		senders: NewGroups[senderKey, senderTotal](0),

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"pktscope/dissect"
 	"pktscope/flows"
@@ -50,29 +51,30 @@ type Description struct {
 	Doc  string // a line for people
 	make func(setup) Report
 
-	Asked bool // it is printed only if somebody names it
-	Flows bool // it says something of flows, so that they have to be followed
+	Asked     bool // it is printed only if somebody names it
+	Flows     bool // it says something of flows, so that they have to be followed
+	Checksums bool // it depends on which checksums are right
 }
 
 // all lists the reports, in the order in which they print. A new one is one file and one row here.
 var all = []Description{
-	{"findings", "what somebody should look at, most serious first", newFindings, false, true},
-	{"summary", "what was captured where and when, how fast and how large", newSummary, false, false},
-	{"tenants", "who shares it: packets, flows, addresses, tunnels and TCP's health of each tenant", newTenants, false, true},
-	{"overlaps", "addresses and connections that several tenants have, and what taking them for one would cost", newOverlaps, false, true},
-	{"segments", "identifiers by capture point, which of them are one network, and the packets that prove it", newSegments, true, true},
-	{"protocols", "the tree of protocols", newProtocols, false, false},
-	{"vlans", "VLANs, QinQ pairs and untagged frames, by capture point", newVLANs, false, false},
-	{"tunnels", "tunnels, label stacks and security associations: who carries whose packets", newTunnels, false, false},
-	{"checksums", "checksums by protocol and verdict", newChecksums, false, false},
-	{"anomalies", "what is odd in packets", newAnomalies, false, false},
-	{"flows", "the largest flows, their state as conntrack has it, and whose they are", newFlowsReport, false, true},
-	{"nat", "who became whom at translators of addresses, and what went wrong there", newNAT, true, true},
-	{"bonds", "how the members of a bond share what it carries, and what happened to them (needs --bond)", newBonds, true, false},
-	{"macs", "MAC addresses: vendors, moves, unknown destinations, tagged and untagged VLANs of each port", newMACs, true, false},
-	{"directions", "what stays inside and what goes out, by tenant, and from which rack or tunnel end to which", newDirections, true, true},
-	{"vips", "addresses of several servers, and direct server return", newVIPs, true, false},
-	{"queues", "which queue the TOS bits choose, who fills it, and where DSCPs are lost", newQueues, true, false},
+	{"findings", "what somebody should look at, most serious first", newFindings, false, true, true},
+	{"summary", "what was captured where and when, how fast and how large", newSummary, false, false, false},
+	{"tenants", "who shares it: packets, flows, addresses, tunnels and TCP's health of each tenant", newTenants, false, true, true},
+	{"overlaps", "addresses and connections that several tenants have, and what taking them for one would cost", newOverlaps, false, true, true},
+	{"segments", "identifiers by capture point, which of them are one network, and the packets that prove it", newSegments, true, true, true},
+	{"protocols", "the tree of protocols", newProtocols, false, false, false},
+	{"vlans", "VLANs, QinQ pairs and untagged frames, by capture point", newVLANs, false, false, false},
+	{"tunnels", "tunnels, label stacks and security associations: who carries whose packets", newTunnels, false, false, true},
+	{"checksums", "checksums by protocol and verdict", newChecksums, false, false, true},
+	{"anomalies", "what is odd in packets", newAnomalies, false, false, false},
+	{"flows", "the largest flows, their state as conntrack has it, and whose they are", newFlowsReport, false, true, true},
+	{"nat", "who became whom at translators of addresses, and what went wrong there", newNAT, true, true, true},
+	{"bonds", "how the members of a bond share what it carries, and what happened to them (needs --bond)", newBonds, true, false, false},
+	{"macs", "MAC addresses: vendors, moves, unknown destinations, tagged and untagged VLANs of each port", newMACs, true, false, false},
+	{"directions", "what stays inside and what goes out, by tenant, and from which rack or tunnel end to which", newDirections, true, true, true},
+	{"vips", "addresses of several servers, and direct server return", newVIPs, true, false, false},
+	{"queues", "which queue the TOS bits choose, who fills it, and where DSCPs are lost", newQueues, true, false, false},
 }
 
 // All returns the reports that there are.
@@ -102,6 +104,7 @@ type Set struct {
 	bonds   *bonds    // nil if nobody asks for them
 	flows   *tracking // nil if nobody asks for flows
 	packets uint64    // since the start
+	sums    bool      // some of them depend on which checksums are right
 
 	shards   []*setShard
 	own      *setShard // of Packet; nil if nobody has called it
@@ -135,6 +138,7 @@ func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {
 		set.flows = newTracking(o.Flows)
 	}
 	s := &Set{flows: set.flows}
+	s.sums = set.flows != nil || o.By != nil && o.By.NeedsChecksums() || slices.ContainsFunc(printed, func(d Description) bool { return d.Checksums })
 	s.epochs.length = cmp.Or(o.epoch, epochBlocks)
 	s.alikes = max(0, cmp.Or(o.alikes, alikeSlots))
 	for _, d := range printed {
@@ -155,6 +159,9 @@ func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {
 	}
 	return s, nil
 }
+
+// NeedsChecksums tells whether what the set says depends on [dissect.Packet.Verify].
+func (s *Set) NeedsChecksums() bool { return s.sums }
 
 func (s *Set) add(r Report) {
 	s.reports = append(s.reports, r)
@@ -440,7 +447,15 @@ func (s *Set) Tracker() *flows.Tracker {
 	return s.flows.Tracker
 }
 
-// OnLeave shows left each flow that leaves before the end to keep a limit. It is to be called before the first packet.
+// Forget lets connections leave that are over, or had no packet for so long as quiet: see [flows.Tracker.Forget]. What they had is counted on.
+func (s *Set) Forget(quiet time.Duration) {
+	s.flush()
+	if s.flows != nil {
+		s.flows.forget(quiet)
+	}
+}
+
+// OnLeave shows left each flow that leaves before the end. It is to be called before the first packet.
 func (s *Set) OnLeave(left func(*flows.Flow)) {
 	if s.flows != nil {
 		s.flows.onLeave(left)

@@ -46,7 +46,7 @@ type Watcher interface {
 type Options struct {
 	Dissect      dissect.Options
 	Filter       *filter.Filter // the packets that the consumer is to see; nil is all
-	NoChecksums  bool           // leave checksums unverified: nobody will look at the verdicts
+	NoChecksums  bool           // leave checksums unverified: nobody will look at the verdicts (see [Set.NeedsChecksums])
 	Undissected  bool           // leave packets without layers: nobody will look at them
 	MaximumCount uint64         // end after so many packets; 0 is no limit
 

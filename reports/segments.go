@@ -254,7 +254,7 @@ func (r *segments) policies(realms *realms) *Table {
 		t.Add(Text(name), Int(len(number)), Int(conversations), Int(merged), Int(split))
 	}
 	if r.left > 0 {
-		t.Note("without %s flows that left to keep the limit (--max-flows)", thousands(int64(r.left)))
+		t.Note("without %s flows that left before the end, because of --max-flows or as they were over", thousands(int64(r.left)))
 	}
 	return t
 }

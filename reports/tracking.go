@@ -1,12 +1,18 @@
 package reports
 
-import "pktscope/flows"
+import (
+	"time"
+
+	"pktscope/flows"
+)
 
 // tracking follows the flows of a run for those reports that say something of them. They share one tracker.
 type tracking struct {
 	*flows.Tracker
 	options flows.Options
 	leaving []func(*flows.Flow)
+	over    []func(*flows.Connection)
+	whole   bool // flows that leave now were shown as connections before
 	carries []func(id uint32, t *flows.Tuple)
 }
 
@@ -30,9 +36,22 @@ func newTracking(o flows.Options) *tracking {
 // reset forgets all flows.
 func (t *tracking) reset() { t.Tracker = flows.NewTracker(t.options) }
 
-// onLeave shows left each flow that leaves before the end to keep the limit, so that it is counted all the same. All others are there at
-// the end, see [flows.Tracker.Flows].
+// onLeave shows left each flow that leaves before the end, so that it is counted all the same. All others are there at the end, see [flows.Tracker.Flows].
 func (t *tracking) onLeave(left func(*flows.Flow)) { t.leaving = append(t.leaving, left) }
+
+// onOver shows over each connection that leaves as a whole, before its flows leave.
+func (t *tracking) onOver(over func(*flows.Connection)) { t.over = append(t.over, over) }
+
+// forget lets connections leave that are over.
+func (t *tracking) forget(quiet time.Duration) {
+	t.whole = true
+	t.Forget(quiet, func(c *flows.Connection) {
+		for _, over := range t.over {
+			over(c)
+		}
+	})
+	t.whole = false
+}
 
 // onCarrying shows carries each flow once that others are in.
 func (t *tracking) onCarrying(carries func(id uint32, t *flows.Tuple)) {

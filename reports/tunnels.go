@@ -65,7 +65,9 @@ const (
 )
 
 func (t *tunnelTotal) absorb(from *tunnelTotal) {
-	t.path, t.own, t.kind, t.ends = from.path, from.own, from.kind, from.ends
+	if t.ways[0].packets|t.ways[1].packets == 0 { // all have the same, and it lies far behind
+		t.path, t.own, t.kind, t.ends = from.path, from.own, from.kind, from.ends
+	}
 	t.udp, t.mirror = t.udp || from.udp, t.mirror || from.mirror
 	for way := range from.ways {
 		t.ways[way].absorb(&from.ways[way])
@@ -97,7 +99,7 @@ func newTunnels(s setup) Report {
 }
 
 func (r *tunnels) NewPart() Part {
-	t := &tunnelsPart{report: r, recent: recent{seed: r.seed}, sources: recent{seed: r.seed},
+	t := &tunnelsPart{report: r, recent: newRecent(r.seed), sources: newRecent(r.seed),
 		tunnels:  NewGroups[tunnelKey, tunnelTotal](0),
 		streams:  NewGroups[streamKey, streamTotal](0),
 		networks: NewGroups[networkKey, networkTotal](0),
@@ -178,16 +180,22 @@ func (t *tunnelsPart) lookAgain(p *dissect.Packet, m *memo) {
 	}
 }
 
-// distinct counts the port and the flow in the tunnel, if they do not seem to have been counted.
+// distinct counts the port and the flow in the tunnel, if the two do not seem to have been counted.
 func (t *tunnelsPart) distinct(p *dissect.Packet, m *memo) {
+	port := uint64(0) // + 1; 0 for none
 	if m.udp != 0 {
-		port := uint64(dissect.UDP(p.Header(&p.Layers[m.udp])).SourcePort())
-		if t.recent.fresh(port, 0, m.group) {
-			t.tunnels.entries[m.total].Total.ports.Add(FixedSeed.Uint64(port))
-		}
+		port = uint64(dissect.UDP(p.Header(&p.Layers[m.udp])).SourcePort()) + 1
 	}
-	if flow, ok := innerFlow(p, int(m.tunnel)); ok && t.recent.fresh(flow, 1, m.group) {
-		t.tunnels.entries[m.total].Total.flows.Add(flow)
+	flow, ok := innerFlow(p, int(m.tunnel))
+	if !ok && port == 0 || !t.recent.fresh(flow, port, m.group) {
+		return
+	}
+	total := &t.tunnels.entries[m.total].Total
+	if port != 0 {
+		total.ports.Add(FixedSeed.Uint64(port - 1))
+	}
+	if ok {
+		total.flows.Add(flow)
 	}
 }
 

@@ -55,6 +55,7 @@ it up when its sockets are open; pktscope help security says more.`,
 	o.at.flags(flags)
 	flags.DurationVar(&o.interval, "interval", live.DefaultInterval, "report every `DURATION`")
 	flags.DurationVar(&o.duration, "duration", 0, "end after this `DURATION`")
+	flags.DurationVar(&o.maxIdle, "max-idle", live.DefaultMaxIdle, "forget flows that had no packet for this `DURATION`, 0 for none; those that are over are forgotten sooner")
 	o.record.flags(flags)
 	o.exports.flags(flags)
 	flags.StringVar(&o.user, "user", "", "become this `USER` when all sockets are open, as root")
@@ -82,6 +83,7 @@ type liveOptions struct {
 	reportChoice
 	interval time.Duration
 	duration time.Duration
+	maxIdle  time.Duration
 	user     string
 	span     tableSpan
 	format   string
@@ -143,6 +145,8 @@ func (o *liveOptions) options(set *pflag.FlagSet) (live.Options, error) {
 		return live.Options{}, errors.New("--interval takes a duration from 100ms on")
 	case o.duration < 0:
 		return live.Options{}, errors.New("--duration takes a duration")
+	case o.maxIdle < 0:
+		return live.Options{}, errors.New("--max-idle takes a duration, 0 to forget no flow")
 	case o.slice.given():
 		return live.Options{}, errors.New("--range, --from and --to are for files; live has --count and --duration")
 	case o.failOn.find() && o.span == tableSpan(live.OnlyInterval):
@@ -160,7 +164,7 @@ func (o *liveOptions) options(set *pflag.FlagSet) (live.Options, error) {
 	if err != nil {
 		return live.Options{}, err
 	}
-	e := live.Options{Interval: o.interval, Duration: o.duration, Reports: o.named(), Span: live.Span(o.span), User: o.user, Log: notice, Watch: o.failOn.watching}
+	e := live.Options{Interval: o.interval, Duration: o.duration, MaxIdle: o.maxIdle, Reports: o.named(), Span: live.Span(o.span), User: o.user, Log: notice, Watch: o.failOn.watching}
 	if e.Capture, err = o.at.options(o.capture); err != nil {
 		return e, err
 	}

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -617,6 +618,43 @@ func TestLiveQuiet(t *testing.T) {
 	})
 	if len(ends) < 4 || len(ends) > 6 || last.Total.Frames.Seen != 0 {
 		t.Errorf("%d intervals, %+v", len(ends), last.Total.Frames)
+	}
+}
+
+// A flow that had no packet for long is forgotten, and stays in what is said since the start.
+func TestLiveForgets(t *testing.T) {
+	p := newPair(t)
+	for _, idle := range []string{"1s", "1h"} {
+		r := p.live("--report", "flows", "--interval", "300ms", "--max-idle", idle)
+		p.sendFrames(3, craft.Ethernet{})
+		time.Sleep(1500 * time.Millisecond)
+		p.sendFrames(2, craft.Ethernet{}, craft.VLAN{ID: 7}) // which tells the time
+		time.Sleep(700 * time.Millisecond)
+		p.sendFrames(4, craft.Ethernet{})
+		var flows struct {
+			Flows struct {
+				Rows []struct {
+					Packets int `json:"packets_orig"`
+				}
+				Notes []string
+			}
+		}
+		last := r.stop()
+		if err := json.Unmarshal([]byte("{\"flows\":"+string(last.Total.Reports["flows"])+"}"), &flows); err != nil {
+			t.Fatal(err)
+		}
+		var got []int
+		for _, row := range flows.Flows.Rows {
+			got = append(got, row.Packets)
+		}
+		slices.Sort(got)
+		want, notes := "[2 7]", ""
+		if idle == "1s" {
+			want, notes = "[2 3 4]", "1 flows left because of --max-idle: what came later with their addresses and ports is another flow"
+		}
+		if said := strings.Join(flows.Flows.Notes, "\n"); fmt.Sprint(got) != want || said != notes {
+			t.Errorf("--max-idle %s: flows of %v packets, want %s; notes %q, want %q", idle, got, want, said, notes)
+		}
 	}
 }
 

@@ -107,9 +107,10 @@ type reportChoice struct {
 	failOn     failOn
 }
 
-// reportOptions are the options for the reports. The projection is that of --by, nil for none.
+// reportOptions are the options for the reports; checksums are verified only if --fail-on asks for them, or reports do. The projection is that of
+// --by, nil for none.
 func (o *reportChoice) reportOptions(by *reports.Projection) (reports.Options, error) {
-	options, err := o.options(by == nil || len(o.reports) > 0 || by.NeedsChecksums() || o.failOn.needsChecksums())
+	options, err := o.options(o.failOn.needsChecksums())
 	if err != nil {
 		return options, err
 	}
@@ -155,6 +156,7 @@ func (o *readOptions) run(files []string) error {
 	if err != nil {
 		return err
 	}
+	options.NoChecksums = options.NoChecksums && !set.NeedsChecksums()
 	start := time.Now()
 	err = o.consume(src, options, o.failOn.watching(set), false)
 	elapsed := time.Since(start)
