@@ -70,6 +70,7 @@ type capture struct {
 type liveRing struct {
 	*ring
 	name   string // as the user said
+	called string // what it is called now
 	index  int    // number of the interface, 0 for all, -1 while there is none
 	up     bool
 	row    int // of the ring's own counters
@@ -129,7 +130,7 @@ func (c *capture) open() error {
 }
 
 func (c *capture) openRing(name string, size int) (*liveRing, error) {
-	r := &liveRing{name: name, points: map[pointKey]*point{}, row: len(c.rows), up: true}
+	r := &liveRing{name: name, called: name, points: map[pointKey]*point{}, row: len(c.rows), up: true}
 	hardware := uint16(unix.ARPHRD_ETHER)
 	if name != AnyInterface {
 		link, err := findLink(name)

@@ -71,6 +71,7 @@ func (c *capture) linkMessage(m *syscall.NetlinkMessage) {
 		case kind == unix.RTM_DELLINK && index == r.index:
 			c.gone(r)
 		case kind == unix.RTM_NEWLINK && index == r.index:
+			c.called(r, name)
 			c.state(r, flags&unix.IFF_UP != 0)
 		case kind == unix.RTM_NEWLINK && name == r.name && r.index < 0:
 			c.back(r, link{index, hardware}, flags&unix.IFF_UP != 0)
@@ -86,7 +87,7 @@ func (c *capture) lookAtLinks() {
 			r.last = nil
 			continue
 		}
-		l, err := findLink(r.name)
+		l, err := findLink(r.called)
 		if err != nil || l.index != r.index {
 			if r.index > 0 {
 				c.gone(r)
@@ -99,8 +100,21 @@ func (c *capture) lookAtLinks() {
 }
 
 func (c *capture) gone(r *liveRing) {
-	r.index, r.up = -1, false
+	r.index, r.up, r.called = -1, false, r.name
 	c.log(r.name + " has disappeared; capturing goes on when it is back")
+}
+
+// called notes what the interface is called now. It is the same capture point, with the name that it had.
+func (c *capture) called(r *liveRing, name string) {
+	if name == r.called || name == "" {
+		return
+	}
+	r.called = name
+	if name == r.name {
+		c.log(name + " has its name back")
+	} else {
+		c.log(fmt.Sprintf("%s is called %s now; capturing goes on, as %s", r.name, name, r.name))
+	}
 }
 
 func (c *capture) state(r *liveRing, up bool) {

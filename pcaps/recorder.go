@@ -82,7 +82,7 @@ func startRecorder(o RecordOptions, log func(string)) (*recorder, error) {
 		}
 	}
 	if err := r.create(time.Now().UnixNano()); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", r.file.name, err)
 	}
 	go r.run()
 	return r, nil

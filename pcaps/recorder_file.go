@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -59,25 +60,25 @@ func (r *recorder) create(now int64) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return fmt.Errorf("%s: %w", name, bare(err))
+		return bare(err)
 	case !old.Mode().IsRegular():
-		return fmt.Errorf("%s: no regular file", name)
+		return errors.New("no regular file")
 	case r.options.rotates():
-		return fmt.Errorf("%s: there is a file of that name", name)
+		return errors.New("there is a file of that name")
 	}
 	file, err := os.OpenFile(name+partEnding, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s%s is there: it is being written, or left by a run that was killed, and readable; move it away", name, partEnding)
+		return fmt.Errorf("%s%s is there: it is being written, or left by a run that was killed, and readable; move it away", filepath.Base(name), partEnding)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, bare(err))
+		return bare(err)
 	}
 	r.file.File = file
 	if err := r.file.put(appendSection(nil, &Section{OS: osName(), Application: "pktscope"}), r.encoder); err != nil {
 		file.Close()
 		os.Remove(name + partEnding)
 		r.file.File = nil
-		return fmt.Errorf("%s: %w", name, bare(err))
+		return bare(err)
 	}
 	r.counting(func(c *RecordCounters) { c.Files, c.File = c.Files+1, name })
 	return nil

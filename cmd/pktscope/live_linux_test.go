@@ -522,6 +522,24 @@ func TestLiveInterfaceComesBack(t *testing.T) {
 	}
 }
 
+// An interface that is called something else is captured at as before, and so is one that has its name back.
+func TestLiveInterfaceIsRenamed(t *testing.T) {
+	p := newPair(t)
+	r := p.live("--direction", "in", "-f", "udp port 4242")
+	for _, name := range [][3]string{{"rx0", "rx9", "rx0 is called rx9 now; capturing goes on, as rx0"}, {"rx9", "rx0", "rx0 has its name back"}} {
+		p.ip(p.rx, "link set "+name[0]+" down")
+		p.ip(p.rx, "link set "+name[0]+" name "+name[1])
+		p.ip(p.rx, "link set "+name[1]+" up")
+		p.wait(r, name[2])
+		p.settle()
+		p.send("10.0.0.2", 100, 100, 0)
+		p.settle()
+	}
+	if last := r.stop(); last.Total.Packets != 200 || len(last.Total.Interfaces) != 1 || last.Total.Interfaces[0].Name != "rx0" {
+		t.Errorf("%d packets at %v, want 200 at rx0; %s", last.Total.Packets, last.Total.Interfaces, r.said())
+	}
+}
+
 func (p *pair) wait(r *running, line string) {
 	p.t.Helper()
 	until(p.t, "it says "+line, func() bool { return strings.Contains(r.said(), line) })
@@ -558,6 +576,29 @@ func TestLiveFullDisk(t *testing.T) {
 				t.Errorf("it says %q", r.said())
 			}
 		})
+	}
+}
+
+// Where there is no room for another file, the line names it once.
+func TestLiveFullDiskBetweenFiles(t *testing.T) {
+	p := newPair(t)
+	disk := filepath.Join(p.dir, "disk")
+	if err := os.Mkdir(disk, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=512k"); err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { unix.Unmount(disk, unix.MNT_DETACH) })
+	r := p.live("--direction", "in", "-f", "udp port 4242", "-w", filepath.Join(disk, "trace.pcapng"), "--rotate-size", "512K")
+	p.send("10.0.0.2", 1000, 1000, time.Millisecond)
+	p.settle()
+	last := r.stop()
+	if rec := last.Recording; rec.Files != 1 || rec.Frames == 0 || rec.Lost == 0 || rec.Frames+rec.Lost != last.Total.Frames.Seen {
+		t.Errorf("%+v, %+v", rec, last.Total.Frames)
+	}
+	if line := regexp.MustCompile(`(?m)^pktscope: \S+/trace-00002-\w+\.pcapng: no space left on device: frames are not recorded`); !line.MatchString(r.said()) {
+		t.Errorf("it says %q", r.said())
 	}
 }
 
