@@ -1,0 +1,33 @@
+package reports
+
+import "testing"
+
+// TestRecentGrows counts more than recent has room for, again and again: it grows until it remembers nearly all of it, and never says of a value that
+// it was counted before it was.
+func TestRecentGrows(t *testing.T) {
+	r, group := newRecent(NewSeed()), NewSeed()[0]
+	const values = 1 << (recentBits + 1)
+	fresh := 0
+	for round := range 32 {
+		fresh = 0
+		for i := range uint64(values) {
+			if !r.fresh(i, 1, group) {
+				if round == 0 {
+					t.Fatalf("value %d was counted before it came", i)
+				}
+				continue
+			}
+			fresh++
+		}
+	}
+	if len(r.tags) > 1<<mostRecentBits || len(r.tags) < 1<<(recentBits+2) {
+		t.Errorf("room for %d", len(r.tags))
+	}
+	if fresh > values/4 {
+		t.Errorf("%d of %d values are forgotten", fresh, values)
+	}
+	r.reset()
+	if r.has(1, 1, group) {
+		t.Error("a value is remembered behind a reset")
+	}
+}
