@@ -32,9 +32,13 @@ const (
 	batchBytes  = 1 << 20
 )
 
-var batches = sync.Pool{New: func() any {
-	return &batch{blocks: make([]byte, 0, batchBytes+MaxSnapLen+1<<10), frames: make([]batchFrame, 0, batchFrames)}
-}}
+// A batch begins small, and is given away with what it has when frames come slowly: so what waits for analysis takes about as much memory as it has bytes.
+const (
+	batchStart = 32 << 10
+	batchMost  = batchBytes + MaxSnapLen + 1<<10
+)
+
+var batches = sync.Pool{New: func() any { return &batch{blocks: make([]byte, 0, batchStart)} }}
 
 // newBatch returns an empty batch that somebody holds.
 func newBatch() *batch {
@@ -48,7 +52,7 @@ func newBatch() *batch {
 func (b *batch) hold() { b.held.Add(1) }
 
 func (b *batch) release() {
-	if b.held.Add(-1) == 0 {
+	if b.held.Add(-1) == 0 && cap(b.blocks) <= max(batchStart, 4*len(b.blocks)) { // not one that was large once, and is no more
 		batches.Put(b)
 	}
 }
@@ -81,7 +85,7 @@ func (b *batch) extend(f batchFrame) (data []byte) {
 	}
 	start := len(b.blocks)
 	if cap(b.blocks)-start < total {
-		b.blocks = append(make([]byte, 0, start+total), b.blocks...)
+		b.blocks = append(make([]byte, 0, max(start+total, min(2*cap(b.blocks), batchMost))), b.blocks...)
 	}
 	b.blocks = b.blocks[:start+total]
 	block := b.blocks[start:]

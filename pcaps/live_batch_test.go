@@ -160,3 +160,20 @@ func ExampleParseDirection() {
 	// in <nil>
 	// there are both, in, out
 }
+
+// A batch takes about as much memory as it has bytes; what was large before is used once more at most.
+func TestBatchMemory(t *testing.T) {
+	point := &Interface{Name: "eth0"}
+	for _, n := range []int{1, 100, 4000, 1, 100} {
+		for i := range 100 {
+			b := newBatch()
+			for range n {
+				b.extend(batchFrame{len: 200, wire: 200, point: point})
+			}
+			if c := cap(b.blocks); i >= 50 && c > max(batchStart, 8*len(b.blocks)) {
+				t.Fatalf("%d frames of %d bytes take %d", n, len(b.blocks), c)
+			}
+			b.release()
+		}
+	}
+}

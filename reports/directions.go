@@ -142,6 +142,7 @@ func newDirections(s setup) Report {
 	}
 	r.Reset()
 	s.flows.onLeave(r.leave)
+	s.flows.onForgotten(r.forget)
 	s.flows.onCarrying(func(id uint32, t *flows.Tuple) {
 		if len(r.carriers) < maxCarriers {
 			r.carriers[id] = [2]netip.Addr{t.Source(), t.Destination()}
@@ -157,6 +158,25 @@ func (r *directions) Reset() {
 }
 
 func (r *directions) NewPart() Part { return noPart{} }
+
+// forget drops the ends of tunnels that no flow is in any more, once they are the larger part.
+func (r *directions) forget() {
+	if len(r.carriers) <= 2*r.tracking.Len() {
+		return
+	}
+	carriers := map[uint32][2]netip.Addr{}
+	keep := func(id uint32) {
+		if ends, ok := r.carriers[id]; ok {
+			carriers[id] = ends
+		}
+	}
+	r.tracking.Flows(func(f *flows.Flow) bool {
+		keep(f.ID)
+		keep(f.Parent)
+		return true
+	})
+	r.carriers = carriers
+}
 
 // leave adds a flow that leaves. Which of its copies came first is known only as far as it is linked by now.
 func (r *directions) leave(f *flows.Flow) {

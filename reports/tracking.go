@@ -12,6 +12,7 @@ type tracking struct {
 	options flows.Options
 	leaving []func(*flows.Flow)
 	over    []func(*flows.Connection)
+	forgot  []func()
 	whole   bool // flows that leave now were shown as connections before
 	carries []func(id uint32, t *flows.Tuple)
 }
@@ -42,6 +43,9 @@ func (t *tracking) onLeave(left func(*flows.Flow)) { t.leaving = append(t.leavin
 // onOver shows over each connection that leaves as a whole, before its flows leave.
 func (t *tracking) onOver(over func(*flows.Connection)) { t.over = append(t.over, over) }
 
+// onForgotten calls forgot behind each time that connections were let go.
+func (t *tracking) onForgotten(forgot func()) { t.forgot = append(t.forgot, forgot) }
+
 // forget lets connections leave that are over.
 func (t *tracking) forget(quiet time.Duration) {
 	t.whole = true
@@ -51,6 +55,9 @@ func (t *tracking) forget(quiet time.Duration) {
 		}
 	})
 	t.whole = false
+	for _, forgot := range t.forgot {
+		forgot()
+	}
 }
 
 // onCarrying shows carries each flow once that others are in.
