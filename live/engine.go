@@ -60,11 +60,12 @@ type Engine struct {
 	sets   *sets
 	reader *reports.Reader
 
-	number  int
-	since   int64                     // packet time of the start of totals; 0 before the first interval
-	before  sums                      // when the interval began
-	counted []pcaps.InterfaceCounters // when the interval began
-	started []pcaps.InterfaceCounters // when totals began
+	number      int
+	uncollected int64                     // ns of intervals since garbage was collected
+	since       int64                     // packet time of the start of totals; 0 before the first interval
+	before      sums                      // when the interval began
+	counted     []pcaps.InterfaceCounters // when the interval began
+	started     []pcaps.InterfaceCounters // when totals began
 
 	mutex   sync.Mutex
 	changed bool
@@ -217,6 +218,12 @@ func (e *Engine) publish(m *pcaps.Mark) {
 		e.sets.total.Forget(e.options.MaxIdle)
 	}
 	e.before, e.counted = e.sets.sums, m.Interfaces
+	if e.uncollected += m.To - m.From; e.uncollected >= int64(DefaultInterval) {
+		// Tables are the most that becomes garbage. Collected now, they are not there when those of the next interval are made: so memory stays as it
+		// is, whenever a collection would have come by itself.
+		e.uncollected = 0
+		runtime.GC()
+	}
 }
 
 func (s sums) minus(t sums) sums { return sums{s.packets - t.packets, s.bytes - t.bytes} }
