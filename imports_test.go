@@ -17,7 +17,7 @@ import (
 var arrows = map[string][]string{
 	"pcaps":          nil,
 	"dissect":        nil,
-	"dissect/filter": {"dissect"},
+	"dissect/filter": {"dissect", "internal/mistake"},
 	"anonymize":      {"dissect"},
 	"flows":          {"dissect", "dissect/filter", "internal/mulfold"}, // conditions on flows are in the language of filters
 	"control":        {"dissect"},
@@ -39,9 +39,10 @@ var arrows = map[string][]string{
 	"bench/soak":            {"dissect", "pcaps"}, // finds the ports in recordings
 	"internal/craft":        nil,
 	"internal/mulfold":      nil,
+	"internal/mistake":      nil,
 	"internal/craft/oracle": nil,
 
-	"pcaps/capturefilter": nil, // asked by link type and bytes alone: sockets have filters, too
+	"pcaps/capturefilter": {"internal/mistake"}, // asked by link type and bytes alone: sockets have filters, too
 
 	"pcaps/lab":          nil, // tests only
 	"pcaps/lab/manifest": {"pcaps"},

@@ -2,53 +2,12 @@ package filter
 
 import (
 	"fmt"
-	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"pktscope/internal/mistake"
 )
 
 // Error is a mistake in a filter.
-type Error struct {
-	Text     string // the whole filter
-	Pos, End int    // the bytes that are wrong; both are len(Text) when something is missing at the end
-	Message  string // what is wrong
-	Hint     string // what was meant, or what is possible: "did you mean vxlan.vni?"; may be empty
-}
-
-// Error returns three lines: what is wrong, the filter, and a caret under the place.
-func (e *Error) Error() string {
-	message := e.Message
-	if e.Hint != "" {
-		message += "; " + e.Hint
-	}
-	width := max(1, utf8.RuneCountInString(e.Text[e.Pos:e.End]))
-	return fmt.Sprintf("%s\n    %s\n    %s^%s", strings.Map(printable, message), strings.Map(printable, e.Text),
-		strings.Repeat(" ", utf8.RuneCountInString(e.Text[:e.Pos])), strings.Repeat("~", width-1))
-}
-
-// printable keeps each character of a filter in a column of its own, and off the terminal's controls.
-func printable(r rune) rune {
-	if unicode.IsPrint(r) {
-		return r
-	}
-	return ' '
-}
-
-// catch returns the mistake with which compile ends, if it ends with one.
-func catch(text string, compile func()) (err error) {
-	defer func() {
-		switch mistake := recover().(type) {
-		case nil:
-		case *Error:
-			mistake.Text = text
-			err = mistake
-		default:
-			panic(mistake)
-		}
-	}()
-	compile()
-	return nil
-}
+type Error = mistake.Error
 
 // span is where something stands in the text of a filter.
 type span struct{ pos, end int }
@@ -61,13 +20,4 @@ func (s span) fail(format string, args ...any) { s.failHint("", format, args...)
 // failHint is fail with a hint.
 func (s span) failHint(hint, format string, args ...any) {
 	panic(&Error{Pos: s.pos, End: s.end, Message: fmt.Sprintf(format, args...), Hint: hint})
-}
-
-// quote is a part of a filter, or the start of a long one, in a message.
-func quote(s string) string {
-	const most = 40
-	if utf8.RuneCountInString(s) > most {
-		s = string([]rune(s)[:most]) + "…"
-	}
-	return `"` + s + `"`
 }

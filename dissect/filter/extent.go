@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"pktscope/internal/mistake"
 )
 
 // extent is a part of something that is counted: bytes of a value, layers of a protocol.
@@ -40,7 +42,7 @@ func extents(t token) (all []extent) {
 		where := span{pos, pos + len(part)}
 		e, ok := parseExtent(strings.TrimSpace(part))
 		if !ok {
-			where.failHint("ranges are n, n:count, n-m, :count and n:", "%s is not a range", quote(part))
+			where.failHint("ranges are n, n:count, n-m, :count and n:", "%s is not a range", mistake.Quote(part))
 		}
 		if e.form == '-' && (e.from < 0) == (e.to < 0) && e.to < e.from {
 			where.fail("the range ends before it starts")

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"pktscope/dissect"
+	"pktscope/internal/mistake"
 )
 
 // Filter is a compiled filter. It has memory to work in, so that it serves one goroutine at a time; others [Filter.Clone] it.
@@ -17,7 +18,7 @@ type Filter struct {
 // Compile makes a filter of its text. Text of white space only is the filter that every packet matches. An error is an [*Error].
 func Compile(text string) (*Filter, error) {
 	f := &Filter{text: text}
-	err := catch(text, func() {
+	err := mistake.Catch(text, func() {
 		f.tree = parse(text, &packetWords)
 		f.compile()
 	})

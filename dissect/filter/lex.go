@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"pktscope/internal/mistake"
 )
 
 // kind is what a token is.
@@ -122,13 +124,13 @@ func next(text string, pos int) token {
 		case '=':
 			if n := strings.IndexAny(rest, "<>"); n == 1 {
 				bad.end++
-				bad.failHint(`did you mean "`+rest[1:2]+`="?`, "%s is no operator", quote(rest[:2]))
+				bad.failHint(`did you mean "`+rest[1:2]+`="?`, "%s is no operator", mistake.Quote(rest[:2]))
 			}
 			bad.failHint(`did you mean "=="?`, `"=" is no operator`)
 		case '|', '^':
-			bad.failHint(`did you mean "`+rest[:1]+rest[:1]+`"?`, `%s is no operator`, quote(rest[:1]))
+			bad.failHint(`did you mean "`+rest[:1]+rest[:1]+`"?`, `%s is no operator`, mistake.Quote(rest[:1]))
 		}
-		bad.fail("%s has no meaning here", quote(rest[:n]))
+		bad.fail("%s has no meaning here", mistake.Quote(rest[:n]))
 	}
 	t.text = text[pos:t.end]
 	return t
@@ -199,7 +201,7 @@ func unescape(text string, s span) string {
 		if n == 0 {
 			_, width := utf8.DecodeRuneInString(text[i+1:])
 			bad := span{i, i + 1 + width}
-			bad.failHint(`a backslash is written "\\", or r"…"`, "%s is no escape sequence", quote(text[bad.pos:bad.end]))
+			bad.failHint(`a backslash is written "\\", or r"…"`, "%s is no escape sequence", mistake.Quote(text[bad.pos:bad.end]))
 		}
 		out = append(out, b...)
 		i += 1 + n

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"pktscope/dissect"
+	"pktscope/internal/mistake"
 )
 
 // value is one value of an operand. Which part counts is a matter of its type.
@@ -230,7 +231,7 @@ func (l *literal) octets(t typ) []byte {
 		if t == protocol {
 			hint += `; text stands in double quotes`
 		}
-		l.failHint(hint, "%s is not %s", quote(l.text), map[bool]typ{true: mac, false: octets}[t == mac])
+		l.failHint(hint, "%s is not %s", mistake.Quote(l.text), map[bool]typ{true: mac, false: octets}[t == mac])
 	}
 	if t == mac && len(b) != 6 {
 		l.failHint("a part of it is compared as eth.src[0:3] == 00:00:5e", "a MAC address has 6 bytes, not %d", len(b))

@@ -1,6 +1,10 @@
 package filter
 
-import "strings"
+import (
+	"strings"
+
+	"pktscope/internal/mistake"
+)
 
 // The grammar. What is further down binds tighter:
 //
@@ -57,7 +61,7 @@ func (p *parser) accept(operators ...string) (t token, ok bool) {
 func (p *parser) expect(operator string) token {
 	t, ok := p.accept(operator)
 	if !ok {
-		p.missing(quote(operator))
+		p.missing(mistake.Quote(operator))
 	}
 	return t
 }
@@ -68,7 +72,7 @@ func (p *parser) missing(what string) {
 	if t.kind == end {
 		t.fail("%s is missing at the end", what)
 	}
-	t.fail("%s should stand here, not %s", what, quote(p.text[t.pos:t.end]))
+	t.fail("%s should stand here, not %s", what, mistake.Quote(p.text[t.pos:t.end]))
 }
 
 // unexpected ends parsing at a token that cannot stand where it does.
@@ -77,7 +81,7 @@ func (p *parser) unexpected() {
 	if lower := strings.ToLower(t.text); t.kind == word && words[lower] != "" {
 		t.failHint("did you mean "+lower+"?", "operators are in lower case")
 	}
-	t.failHint(`conditions are joined by "and" or "or"`, "%s cannot stand here", quote(p.text[t.pos:t.end]))
+	t.failHint(`conditions are joined by "and" or "or"`, "%s cannot stand here", mistake.Quote(p.text[t.pos:t.end]))
 }
 
 // nest is called at the start of what may contain itself, and the function that it returns at the end.
@@ -146,7 +150,7 @@ func (p *parser) relation() condition {
 	}
 	c := p.compared(many, p.operand())
 	if _, bare := c.(*existence); bare {
-		t.failHint(t.text+" ip.ttl > 64", "%s is for comparisons", quote(t.text))
+		t.failHint(t.text+" ip.ttl > 64", "%s is for comparisons", mistake.Quote(t.text))
 	}
 	return c
 }
@@ -196,7 +200,7 @@ func (p *parser) set(many quantifier, a operand) *membership {
 		}
 	}
 	if t := p.token(); t.kind == word || t.kind == quoted || t.kind == character {
-		t.failHint(`values are separated by commas`, `"," is missing before %s`, quote(t.text))
+		t.failHint(`values are separated by commas`, `"," is missing before %s`, mistake.Quote(t.text))
 	}
 	m.end = p.expect("}").end
 	return m

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"pktscope/dissect"
+	"pktscope/internal/mistake"
 )
 
 // Records are a kind of thing other than packets that conditions in the same language can be about, with R for each of them: a flow.
@@ -148,7 +149,7 @@ type Condition[R any] struct {
 // Compile makes a condition of its text. Every record meets that of white space only. An error is an [*Error].
 func (s *Records[R]) Compile(text string) (*Condition[R], error) {
 	c := &Condition[R]{text: text}
-	err := catch(text, func() { c.match = (&compiler[R]{s}).condition(parse(text, &s.words)) })
+	err := mistake.Catch(text, func() { c.match = (&compiler[R]{s}).condition(parse(text, &s.words)) })
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +179,7 @@ func (s *Records[R]) Find(name string) (*RecordField[R], error) {
 		return f, nil
 	}
 	if near := s.words.suggest(name); near != "" {
-		return nil, fmt.Errorf("%s is not %s; did you mean %s?", quote(name), s.words.what, near)
+		return nil, fmt.Errorf("%s is not %s; did you mean %s?", mistake.Quote(name), s.words.what, near)
 	}
-	return nil, fmt.Errorf("%s is not %s; there are %s", quote(name), s.words.what, strings.Join(s.names, ", "))
+	return nil, fmt.Errorf("%s is not %s; there are %s", mistake.Quote(name), s.words.what, strings.Join(s.names, ", "))
 }

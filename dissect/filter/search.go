@@ -5,6 +5,8 @@ import (
 	"io"
 	"regexp"
 	"regexp/syntax"
+
+	"pktscope/internal/mistake"
 )
 
 // contains looks for bytes in values.
@@ -43,7 +45,7 @@ func (c *compiler[S]) matches(n *relation) test[S] {
 	if err != nil {
 		hint := "expressions are those of RE2: github.com/google/re2/wiki/Syntax"
 		if e, ok := err.(*syntax.Error); ok {
-			l.failHint(hint, "%s: %s", e.Code, quote(e.Expr))
+			l.failHint(hint, "%s: %s", e.Code, mistake.Quote(e.Expr))
 		}
 		l.failHint(hint, "%v", err)
 	}

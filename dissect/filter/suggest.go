@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"pktscope/dissect"
+	"pktscope/internal/mistake"
 )
 
 // unknown ends compiling because the word should be a name and is none.
@@ -15,7 +16,7 @@ func (l *literal) unknown() {
 	} else if s := l.words.suggest(l.text); s != "" {
 		hint = "did you mean " + s + "?"
 	}
-	l.failHint(hint, "%s is not %s", quote(l.text), l.words.what)
+	l.failHint(hint, "%s is not %s", mistake.Quote(l.text), l.words.what)
 }
 
 // suggest returns the name that was probably meant: one of the same letters in another case, one that ends like it (vni is vxlan.vni),

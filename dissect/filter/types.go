@@ -1,6 +1,9 @@
 package filter
 
-import "pktscope/dissect"
+import (
+	"pktscope/dissect"
+	"pktscope/internal/mistake"
+)
 
 // typ is what the values of an operand are.
 type typ uint8
@@ -114,7 +117,7 @@ func describe(a operand) string {
 	case *reference:
 		return a.name
 	case *literal:
-		return quote(a.text)
+		return mistake.Quote(a.text)
 	case *slice:
 		return "a slice"
 	case *call:

@@ -2,6 +2,8 @@ package capturefilter
 
 import (
 	"golang.org/x/net/bpf"
+
+	"pktscope/internal/mistake"
 )
 
 // Expression is a parsed expression.
@@ -13,7 +15,7 @@ type Expression struct {
 // Parse reads an expression. An empty one means all frames. Errors are an [*Error].
 func Parse(text string) (*Expression, error) {
 	e := &Expression{text: text}
-	err := catch(text, func() { e.root = parse(text) })
+	err := mistake.Catch(text, func() { e.root = parse(text) })
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +46,7 @@ func (e *Expression) Compile(o Options) (*Filter, error) {
 		o.SnapLen = defaultSnapLen
 	}
 	f := &Filter{}
-	err := catch(e.text, func() { f.program = e.compile(o) })
+	err := mistake.Catch(e.text, func() { f.program = e.compile(o) })
 	if err != nil {
 		return nil, err
 	}

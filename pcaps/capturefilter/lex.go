@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"pktscope/internal/mistake"
 )
 
 // kind is what a token is.
@@ -122,7 +124,7 @@ func scan(s string) token {
 			return token{span: span{end: 1}, kind: word, text: s[:1]}
 		}
 		r, n := utf8.DecodeRuneInString(s)
-		return token{span: span{end: n}, kind: invalid, text: quote(string(r)) + " has no meaning here"}
+		return token{span: span{end: n}, kind: invalid, text: mistake.Quote(string(r)) + " has no meaning here"}
 	}
 	switch best.kind {
 	case number:
@@ -169,10 +171,10 @@ func parseNumber(s string) (value uint32, wrong string) {
 			d = uint64(r-'a') + 10
 		}
 		if d >= base {
-			return 0, "the number " + quote(s) + " starts with 0 and so is octal, but has digits that are not"
+			return 0, "the number " + mistake.Quote(s) + " starts with 0 and so is octal, but has digits that are not"
 		}
 		if v = v*base + d; v > 1<<32-1 {
-			return 0, "the number " + quote(s) + " has more than 32 bits"
+			return 0, "the number " + mistake.Quote(s) + " has more than 32 bits"
 		}
 	}
 	return uint32(v), ""

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"pktscope/internal/mistake"
 )
 
 // Bounds on what is parsed: nobody writes more by hand, and what programs write has to fit into a kernel, too.
@@ -115,15 +117,15 @@ func (p *parser) unexpected(t token, wanted string) {
 	case t.kind == end:
 		t.fail("%s is missing at the end", wanted)
 	case t.kind == word && foreign(t.text) != "":
-		t.fail("%s is of %s, which capture filters here do not know", quote(t.written), foreign(t.text))
+		t.fail("%s is of %s, which capture filters here do not know", mistake.Quote(t.written), foreign(t.text))
 	case t.kind == word && protocols[t.text] && (wanted == "a host" || wanted == "a net"):
-		t.failHint(`the name is written \`+t.written, "%s is a word of the language, and %s is wanted", quote(t.written), wanted)
+		t.failHint(`the name is written \`+t.written, "%s is a word of the language, and %s is wanted", mistake.Quote(t.written), wanted)
 	case t.kind == name && words[canonical(strings.ToLower(t.text))]:
 		t.failHint("write "+strings.ToLower(t.text), "the words of the language are in small letters")
 	case t.kind == name && strings.Contains(t.text, "-"):
-		t.failHint("a minus has spaces around it", "%s is a name, and %s is wanted", quote(t.written), wanted)
+		t.failHint("a minus has spaces around it", "%s is a name, and %s is wanted", mistake.Quote(t.written), wanted)
 	}
-	t.fail("%s stands where %s is wanted", quote(t.written), wanted)
+	t.fail("%s stands where %s is wanted", mistake.Quote(t.written), wanted)
 }
 
 // deeper counts a level of nesting at t, until the function returned is called.
@@ -295,9 +297,9 @@ func (p *parser) load(t token) value {
 	l.span = t.to(p.expect("]").span)
 	if !loadable[t.text] {
 		if w := foreign(t.text); w != "" {
-			t.fail("%s is of %s, which capture filters here do not know", quote(t.written), w)
+			t.fail("%s is of %s, which capture filters here do not know", mistake.Quote(t.written), w)
 		}
-		t.fail("%s has no bytes to look at", quote(t.written))
+		t.fail("%s has no bytes to look at", mistake.Quote(t.written))
 	}
 	return l
 }
@@ -477,7 +479,7 @@ func (p *parser) llc(t token) node {
 	p.next()
 	var ok bool
 	if n.test, ok = llcTests[strings.ToLower(v.text)]; !ok {
-		v.failHint("there are i, s, u, rr, rnr, rej, ui, ua, disc, dm, sabme, test, xid, frmr", "802.2 has no frames of type %s", quote(v.text))
+		v.failHint("there are i, s, u, rr, rnr, rej, ui, ua, disc, dm, sabme, test, xid, frmr", "802.2 has no frames of type %s", mistake.Quote(v.text))
 	}
 	n.span = t.to(v.span)
 	return n
@@ -510,7 +512,7 @@ func (p *parser) host(q qualifiers, at span, t token) node {
 	}
 	if q.proto == "link" {
 		if t.kind == number || t.kind == ipv4 || t.kind == ipv6 {
-			t.fail("%s is no address of a link layer", quote(t.written))
+			t.fail("%s is no address of a link layer", mistake.Quote(t.written))
 		}
 		p.unexpected(t, "a MAC address")
 	}
@@ -614,7 +616,7 @@ func parseIPv4(t token) (address, length uint32) {
 	for part := range strings.SplitSeq(t.text, ".") {
 		n, err := strconv.ParseUint(part, 10, 8)
 		if err != nil {
-			t.fail("%s is no IPv4 address: its parts are numbers up to 255", quote(t.text))
+			t.fail("%s is no IPv4 address: its parts are numbers up to 255", mistake.Quote(t.text))
 		}
 		address = address<<8 | uint32(n)
 		length += 8
@@ -627,9 +629,9 @@ func (q *qualifiers) ipv4(t token) {
 	switch q.proto {
 	case "", "ip", "arp", "rarp":
 	case "ip6":
-		t.fail("ip6 has no addresses like %s", quote(t.text))
+		t.fail("ip6 has no addresses like %s", mistake.Quote(t.text))
 	default:
-		q.fail("%s has no addresses of hosts", quote(q.written))
+		q.fail("%s has no addresses of hosts", mistake.Quote(q.written))
 	}
 }
 
@@ -638,9 +640,9 @@ func (q *qualifiers) ipv6(t token) {
 	switch q.proto {
 	case "", "ip6":
 	case "ip", "arp", "rarp":
-		t.fail("%s has no addresses like %s", q.written, quote(t.text))
+		t.fail("%s has no addresses like %s", q.written, mistake.Quote(t.text))
 	default:
-		q.fail("%s has no addresses of hosts", quote(q.written))
+		q.fail("%s has no addresses of hosts", mistake.Quote(q.written))
 	}
 }
 
@@ -673,7 +675,7 @@ func (p *parser) port(q qualifiers, at span, t token) node {
 	case "sctp":
 		n.transport = protocolSCTP
 	default:
-		q.fail("%s has no ports", quote(q.written))
+		q.fail("%s has no ports", mistake.Quote(q.written))
 	}
 	switch t.kind {
 	case number: // as a range it is one of a single port
@@ -715,7 +717,7 @@ func (p *parser) portName(t token, kind, s string) (uint16, transports) {
 		if low, high, found := strings.Cut(t.text, "-"); found && kind == "port" && low != "" && low[0] >= '0' && low[0] <= '9' && high != "" {
 			hint = "a range is written portrange " + t.text
 		}
-		t.failHint(hint, "no port has the name %s", quote(s))
+		t.failHint(hint, "no port has the name %s", mistake.Quote(s))
 	}
 	return n, over
 }
@@ -732,14 +734,14 @@ func (n *portTest) restrict(t token, over transports) {
 		return
 	}
 	if n.transport != 0 && n.transport != only {
-		t.fail("%s is a port of %s", quote(t.text), map[byte]string{protocolTCP: "TCP", protocolUDP: "UDP"}[only])
+		t.fail("%s is a port of %s", mistake.Quote(t.text), map[byte]string{protocolTCP: "TCP", protocolUDP: "UDP"}[only])
 	}
 	n.transport = only
 }
 
 func (p *parser) protocolNumber(q qualifiers, at span, t token) node {
 	if q.kind == "protochain" && q.proto != "" && q.proto != "ip" && q.proto != "ip6" {
-		q.fail("%s has no chain of headers", quote(q.written))
+		q.fail("%s has no chain of headers", mistake.Quote(q.written))
 	}
 	n := &protocolNumber{span: at, proto: q.proto, chain: q.kind == "protochain"}
 	lookup, what := ipProtocol, "protocol above IP"
@@ -752,7 +754,7 @@ func (p *parser) protocolNumber(q qualifiers, at span, t token) node {
 	case "isis":
 		lookup, what = func(string) (uint32, bool) { return 0, false }, "IS-IS PDU"
 	default:
-		q.fail("%s does not say which protocol it carries", quote(q.written))
+		q.fail("%s does not say which protocol it carries", mistake.Quote(q.written))
 	}
 	if t.kind == number {
 		n.number = t.value
@@ -763,7 +765,7 @@ func (p *parser) protocolNumber(q qualifiers, at span, t token) node {
 	}
 	var ok bool
 	if n.number, ok = lookup(t.text); !ok {
-		t.fail("no %s has the name %s", what, quote(t.text))
+		t.fail("no %s has the name %s", what, mistake.Quote(t.text))
 	}
 	return n
 }
