@@ -120,31 +120,15 @@ func (g *glance) look(p *dissect.Packet, sums *[numSummed][2]uint64, n uint64) {
 
 // link reads the frame's own addresses and tags.
 func (g *glance) link() {
-	p := g.Packet
-	if len(p.Layers) < 2 || p.Layers[1].Protocol != eth || p.Layers[1].Flags&dissect.Partial != 0 {
+	key, _, behind, ok := vlanOf(g.Packet)
+	if !ok {
 		return
 	}
-	g.ethernet = true
-	b := p.SourceBytes(&p.Layers[1])[p.Layers[1].Start:]
+	g.ethernet, g.tags = true, key.tags
+	b := g.SourceBytes(&g.Layers[1])[g.Layers[1].Start:]
 	g.dst, g.src = binary.BigEndian.Uint64(b)>>16, binary.BigEndian.Uint64(b[4:])&0xffffffffffff
-	i := 2
-	for ; i < len(p.Layers); i++ {
-		l := &p.Layers[i]
-		kind := uint64(customerTag)
-		if l.Protocol == dot1ad {
-			kind = serviceTag
-		} else if l.Protocol != dot1q {
-			break
-		}
-		if l.Flags&dissect.Partial != 0 {
-			break
-		}
-		if i < 2+maxTags {
-			g.tags |= (kind | uint64(dissect.VLAN(p.Header(l)).VID())) << (16 * (maxTags + 1 - i))
-		}
-	}
-	if i < len(p.Layers) {
-		g.behind = i
+	if behind < len(g.Layers) {
+		g.behind = behind
 	}
 }
 
