@@ -12,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"pktscope/dissect"
+	"pktscope/internal/golden"
 )
 
 var _ Tenancy = (*Tenants)(nil)
@@ -162,7 +163,7 @@ func TestTenantsErrors(t *testing.T) {
 		}
 		got.Files = append(got.Files, f, txtar.File{Name: f.Name + ".error", Data: []byte(message)})
 	}
-	golden(t, "tenants_errors.txtar", got)
+	golden.Compare(t, *update, "tenants_errors.txtar", got)
 }
 
 // TestTenantsHostile reads texts that are made to cost much, or cannot stand in an archive.

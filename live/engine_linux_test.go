@@ -4,42 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"net"
-	"os"
-	"os/exec"
-	"runtime"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"pktscope/dissect"
 	"pktscope/dissect/filter"
+	"pktscope/internal/netns"
 	"pktscope/pcaps"
 	"pktscope/reports"
 )
-
-// alone does something in a network namespace that has nothing but a loopback interface.
-func alone(t *testing.T, do func()) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("needs root")
-	}
-	made := make(chan error, 1)
-	go func() { // its thread is in another namespace and ends with it
-		runtime.LockOSThread()
-		err := unix.Unshare(unix.CLONE_NEWNET)
-		if err == nil {
-			err = exec.Command("ip", "link", "set", "lo", "up").Run()
-		}
-		if err == nil {
-			do()
-		}
-		made <- err
-	}()
-	if err := <-made; err != nil {
-		t.Skip("there are no network namespaces: ", err)
-	}
-}
 
 // sender sends datagrams over the loopback interface, to ports that somebody listens at.
 type sender struct{ a, b net.PacketConn }
@@ -80,7 +53,7 @@ func (n *numbers) Packet(p *dissect.Packet) error {
 // With another filter totals start over, and intervals go on one behind the other. The last frames are there to be looked at, whatever the
 // filter means.
 func TestEngine(t *testing.T) {
-	alone(t, func() {
+	netns.Alone(t, func() {
 		e, err := Open(Options{
 			Capture:    pcaps.LiveOptions{Interfaces: []string{"lo"}, Recent: 1 << 20},
 			Interval:   300 * time.Millisecond,

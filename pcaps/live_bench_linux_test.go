@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"pktscope/internal/netns"
+
 	"github.com/gopacket/gopacket/afpacket"
 )
 
@@ -16,7 +18,7 @@ func BenchmarkDrain(b *testing.B) {
 		time.Sleep(2 * retireAfter)
 	}
 	b.Run("own", func(b *testing.B) {
-		alone(b, func() {
+		netns.Alone(b, func() {
 			r, err := newRing(64 << 20)
 			if err != nil {
 				b.Error(err)
@@ -44,7 +46,7 @@ func BenchmarkDrain(b *testing.B) {
 		})
 	})
 	b.Run("afpacket", func(b *testing.B) {
-		alone(b, func() {
+		netns.Alone(b, func() {
 			r, err := afpacket.NewTPacket(afpacket.OptTPacketVersion(afpacket.TPacketVersion3), afpacket.OptBlockSize(1<<20), afpacket.OptFrameSize(2048),
 				afpacket.OptNumBlocks(64), afpacket.OptBlockTimeout(retireAfter), afpacket.OptPollTimeout(time.Millisecond))
 			if err != nil {

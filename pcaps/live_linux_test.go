@@ -2,39 +2,15 @@ package pcaps
 
 import (
 	"net"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"testing"
 	"time"
+
+	"pktscope/internal/netns"
 
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
-
-// alone does something in a network namespace that has nothing but a loopback interface.
-func alone(t testing.TB, do func()) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("needs root")
-	}
-	made := make(chan error, 1)
-	go func() { // its thread is in another namespace and ends with it
-		runtime.LockOSThread()
-		err := unix.Unshare(unix.CLONE_NEWNET)
-		if err == nil {
-			err = exec.Command("ip", "link", "set", "lo", "up").Run()
-		}
-		if err == nil {
-			do()
-		}
-		made <- err
-	}()
-	if err := <-made; err != nil {
-		t.Skip("there are no network namespaces: ", err)
-	}
-}
 
 // datagrams sends n of them over the loopback interface.
 func datagrams(t testing.TB, n, size int) {
@@ -59,7 +35,7 @@ func datagrams(t testing.TB, n, size int) {
 
 // When nobody analyses, frames are skipped, and recorded all the same.
 func TestLiveRecordsFirst(t *testing.T) {
-	alone(t, func() {
+	netns.Alone(t, func() {
 		const n = 5000
 		var said []string
 		l, err := OpenLive(LiveOptions{Interfaces: []string{"lo"}, Queue: 1, Log: func(line string) { said = append(said, line) }})
@@ -97,7 +73,7 @@ func TestLiveRecordsFirst(t *testing.T) {
 }
 
 func TestLiveCount(t *testing.T) {
-	alone(t, func() {
+	netns.Alone(t, func() {
 		l, err := OpenLive(LiveOptions{Interfaces: []string{"lo"}, Count: 7, SnapLen: 60})
 		if err != nil {
 			t.Error(err)
@@ -122,7 +98,7 @@ func TestLiveCount(t *testing.T) {
 
 // At the loopback interface each frame is seen once, whichever way is asked for.
 func TestLiveDirectionAtLoopback(t *testing.T) {
-	alone(t, func() {
+	netns.Alone(t, func() {
 		for _, d := range []Direction{BothWays, Inbound, Outbound} {
 			for _, name := range []string{"lo", AnyInterface} {
 				l, err := OpenLive(LiveOptions{Interfaces: []string{name}, Direction: d})

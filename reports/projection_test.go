@@ -13,6 +13,7 @@ import (
 
 	"pktscope/dissect"
 	"pktscope/internal/craft"
+	"pktscope/internal/golden"
 )
 
 // traffic is some packets of two tenants with the same addresses, a tenth of a second between them.
@@ -109,7 +110,7 @@ func TestProjection(t *testing.T) {
 		}
 		got.Files = append(got.Files, txtar.File{Name: strings.TrimSpace(line), Data: b.Bytes()})
 	}
-	golden(t, "projection.txtar", &got)
+	golden.Compare(t, *update, "projection.txtar", &got)
 }
 
 // Where blocks end changes nothing, nor does what was counted before a Reset.

@@ -15,6 +15,7 @@ import (
 
 	"pktscope/dissect"
 	"pktscope/internal/craft"
+	"pktscope/internal/golden"
 	"pktscope/pcaps"
 )
 
@@ -160,7 +161,7 @@ func TestQueues(t *testing.T) {
 			t.Errorf("%s: where blocks end shows:\n%s", c.name, diff)
 		}
 	}
-	golden(t, "queues.txtar", &got)
+	golden.Compare(t, *update, "queues.txtar", &got)
 }
 
 func TestQueuesDoNotAllocate(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"pktscope/internal/golden"
+
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
 	"github.com/rogpeppe/go-internal/txtar"
 )
@@ -101,7 +103,7 @@ func TestRender(t *testing.T) {
 	})
 	add("json", func(w io.Writer) error { return WriteJSON(w, samples(), "1.2.3") })
 	add("csv", func(w io.Writer) error { return WriteCSV(w, samples()) })
-	golden(t, "render.txtar", got)
+	golden.Compare(t, *update, "render.txtar", got)
 }
 
 // TestTextFits proves that no line is wider than the terminal, from the width of the summary's time, which is never cut.

@@ -12,6 +12,7 @@ import (
 	"pktscope/dissect"
 	"pktscope/flows"
 	"pktscope/internal/craft"
+	"pktscope/internal/golden"
 	"pktscope/pcaps"
 )
 
@@ -194,7 +195,7 @@ func TestOverlay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	golden(t, "generated.txtar", &txtar.Archive{Files: []txtar.File{{Name: "text", Data: text.Bytes()}, {Name: "csv", Data: csv.Bytes()}}})
+	golden.Compare(t, *update, "generated.txtar", &txtar.Archive{Files: []txtar.File{{Name: "text", Data: text.Bytes()}, {Name: "csv", Data: csv.Bytes()}}})
 }
 
 // mixture is frames in which many groups come and go, in an order of their own.

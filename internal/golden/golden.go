@@ -1,4 +1,5 @@
-package flows
+// Package golden compares what tests get with archives that hold what they got before. It is for tests.
+package golden
 
 import (
 	"bytes"
@@ -10,11 +11,11 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-// golden compares got with the archive of that name in testdata.
-func golden(t *testing.T, name string, got *txtar.Archive) {
+// Compare compares got with the archive of that name in testdata, or writes it there if update is set.
+func Compare(t testing.TB, update bool, name string, got *txtar.Archive) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
-	if *update {
+	if update {
 		if err := os.WriteFile(path, txtar.Format(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
