@@ -177,7 +177,7 @@ func (t *findingsPart) lookAt(g *glance, m *memo) {
 	}
 }
 
-func (t *findingsPart) lookAgain(p *dissect.Packet, m *memo) {
+func (t *findingsPart) lookAgain(p *dissect.Packet, m *memo, _ bool) {
 	if m.ethernet {
 		t.addMACs(p, m)
 	}

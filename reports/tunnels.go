@@ -163,7 +163,7 @@ func (t *tunnelsPart) addAlike(a *alike) { t.walk(a.Packet, a, nil) }
 func (t *tunnelsPart) look(p *dissect.Packet, m *memo) { t.walk(p, nil, m) }
 
 // lookAgain counts what may be new in the only tunnel of a packet, and walks over it only if there are several, or a frame whose sender may be new.
-func (t *tunnelsPart) lookAgain(p *dissect.Packet, m *memo) {
+func (t *tunnelsPart) lookAgain(p *dissect.Packet, m *memo, again bool) {
 	if m.tunnel == 0 {
 		return
 	}
@@ -172,7 +172,9 @@ func (t *tunnelsPart) lookAgain(p *dissect.Packet, m *memo) {
 		t.walk(p, nil, &t.noted)
 		return
 	}
-	t.distinct(p, m)
+	if !again {
+		t.distinct(p, m)
+	}
 	if m.sequence {
 		if number, ok := sequenceNumber(p, int(m.tunnel), m.kind); ok {
 			t.follow(p, m, number)
