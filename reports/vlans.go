@@ -65,7 +65,7 @@ func newVLANs(s setup) Report {
 }
 
 func (r *vlans) NewPart() Part {
-	t := &vlansPart{report: r, vlans: NewGroups[vlanKey, vlanTotal](0), recent: newRecent(r.seed)}
+	t := &vlansPart{report: r, vlans: r.vlans.Part(), recent: newRecent(r.seed)}
 	r.parts = append(r.parts, t)
 	return t
 }
