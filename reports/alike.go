@@ -110,7 +110,8 @@ const (
 
 // shape is the layers of packets that may be alike.
 type shape struct {
-	layers  []dissect.Layer // none in a place that is free
+	layers  []dissect.Layer        // none in a place that is free
+	marks   [alikeLayers]layerMark // of these
 	wire    int
 	index   uint32             // in alikes.shapes
 	usual   bool               // packets of this shape are collected
@@ -302,21 +303,30 @@ func (c *alikes) shapeOf(p *dissect.Packet) *shape {
 	return nil
 }
 
+// layerMark is a layer in few words.
+type layerMark struct {
+	place, mask uint64 // offsets of its start and the end of its header, and which bits of these count
+	kind        uint64
+	end         uint32
+}
+
+func placeOf(l *dissect.Layer) uint64 { return uint64(l.Start) | uint64(l.HeaderEnd)<<32 }
+
+func kindOf(l *dissect.Layer) uint64 {
+	about := uint32(l.Protocol) | uint32(l.Source)<<8 | uint32(l.Verdict)<<16 | uint32(l.Flags)<<24
+	return uint64(uint32(l.Note)|uint32(uint16(l.Parent))<<16) | uint64(about)<<32
+}
+
 // of tells whether p has that shape.
 func (s *shape) of(p *dissect.Packet) bool {
-	if len(s.layers) != len(p.Layers) {
+	if len(s.layers) != len(p.Layers) || len(p.Layers) > alikeLayers {
 		return false
 	}
-	layers := p.Layers[:len(s.layers)]
 	longer := uint32(p.WireLen - s.wire)
-	differ := uint32(0)
-	for i := 1; i < len(s.layers); i++ {
-		a, b := &s.layers[i], &layers[i]
-		differ |= a.Start ^ b.Start | (a.End + longer) ^ b.End | uint32(a.Note^b.Note) | uint32(a.Parent^b.Parent) |
-			uint32(a.Protocol^b.Protocol) | uint32(a.Source^b.Source) | uint32(a.Verdict^b.Verdict) | uint32(a.Flags^b.Flags)
-		if a.Protocol != dataID {
-			differ |= a.HeaderEnd ^ b.HeaderEnd
-		}
+	differ := uint64(0)
+	for i := 1; i < len(p.Layers); i++ {
+		l, m := &p.Layers[i], &s.marks[i]
+		differ |= (placeOf(l)^m.place)&m.mask | (kindOf(l) ^ m.kind) | uint64(m.end+longer^l.End)
 	}
 	if differ != 0 {
 		return false
@@ -334,6 +344,14 @@ var (
 // learn makes s the shape of p, and decides whether its packets are usual.
 func (s *shape) learn(p *dissect.Packet) {
 	*s = shape{layers: slices.Clone(p.Layers), wire: p.WireLen, gre: -1}
+	for i := range s.layers {
+		l := &s.layers[i]
+		m := layerMark{place: placeOf(l), mask: ^uint64(0), kind: kindOf(l), end: l.End}
+		if l.Protocol == dataID {
+			m.mask = 1<<32 - 1 // where it ends
+		}
+		s.marks[i] = m
+	}
 	inner := 0 // the last IP header
 	for i := range s.layers {
 		if l := &s.layers[i]; l.Protocol == ip4 || l.Protocol == ip6 {
