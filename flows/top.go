@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"container/heap"
+	"iter"
 	"slices"
 
 	"pktscope/dissect/filter"
@@ -43,7 +44,12 @@ func (t *Top[T]) Add(f *Flow, thing func() T) {
 	if t.key = t.key[:0]; t.Order != nil {
 		t.key = t.Order.AppendKey(t.key, f)
 	}
-	p := placed[T]{key: t.key, id: f.ID}
+	t.AddAt(t.key, f.ID, thing)
+}
+
+// AddAt is Add for a flow with that ID, whose place in the order is key.
+func (t *Top[T]) AddAt(key []byte, id uint32, thing func() T) {
+	p := placed[T]{key: key, id: id}
 	full := len(t.kept) >= t.Limit
 	if full {
 		t.More++
@@ -51,12 +57,26 @@ func (t *Top[T]) Add(f *Flow, thing func() T) {
 			return
 		}
 	}
-	p.key, p.thing = slices.Clone(t.key), thing()
+	p.key, p.thing = slices.Clone(key), thing()
 	if full {
 		t.kept[0] = p
 		heap.Fix((*placedHeap[T])(&t.kept), 0)
 	} else {
 		heap.Push((*placedHeap[T])(&t.kept), p)
+	}
+}
+
+// Len is how many things are kept.
+func (t *Top[T]) Len() int { return len(t.kept) }
+
+// All yields the things that are kept, in no order.
+func (t *Top[T]) All() iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for i := range t.kept {
+			if !yield(t.kept[i].thing) {
+				return
+			}
+		}
 	}
 }
 

@@ -84,6 +84,7 @@ func All() []Description { return slices.Clone(all) }
 type setup struct {
 	source     pcaps.Source // what files say beside their frames; nil where there are none
 	groups     int          // the most groups that a table keeps
+	top        int          // rows of the table of flows that somebody will look at; 0 for all
 	queues     QueueOptions
 	directions DirectionOptions
 	tenants    flows.Tenancy          // nil if nobody names them
@@ -116,7 +117,7 @@ type Set struct {
 // NewSet returns the named reports over src in the order in which they print, and o.By behind them; if there are neither, those that need
 // not be asked for. The error is for a name that is none.
 func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {
-	set := setup{source: src, groups: cmp.Or(o.Groups, maxGroups), queues: o.Queues, directions: o.Directions, tenants: o.Flows.Tenants,
+	set := setup{source: src, groups: cmp.Or(o.Groups, maxGroups), top: o.Top, queues: o.Queues, directions: o.Directions, tenants: o.Flows.Tenants,
 		conntrack: o.Conntrack, bonds: o.Bonds, findings: o.Findings}
 	chosen := map[string]bool{}
 	for _, name := range names {

@@ -181,6 +181,7 @@ func (o *liveOptions) options(set *pflag.FlagSet) (live.Options, error) {
 		}
 	}
 	e.Read, err = o.reportOptions(by)
+	e.Read.Top = o.top
 	return e, err
 }
 
