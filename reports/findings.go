@@ -333,7 +333,10 @@ func (r *findings) find() []Finding {
 	return all
 }
 
-func (r *findings) Snapshot() []*Table {
+func (r *findings) Snapshot() []*Table { return []*Table{r.table(r.find())} }
+
+// table is the table of those findings that are serious enough.
+func (r *findings) table(found []Finding) *Table {
 	t := &Table{
 		Name: "findings", Title: "Findings", Layout: Paragraphs, Within: "finding",
 		Columns: []Column{
@@ -348,7 +351,7 @@ func (r *findings) Snapshot() []*Table {
 			{Name: "check", Below: true, Once: true},
 		},
 	}
-	for _, f := range r.find() {
+	for _, f := range found {
 		if f.Severity < r.options.Least {
 			continue
 		}
@@ -366,7 +369,7 @@ func (r *findings) Snapshot() []*Table {
 	if r.overfull() {
 		t.Note("there was more to look at than the %s groups that are kept (--groups): what came later was not", thousands(int64(r.groups)))
 	}
-	return []*Table{t}
+	return t
 }
 
 // overfull tells whether something found no room.

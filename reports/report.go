@@ -105,6 +105,7 @@ type Set struct {
 	bonds   *bonds    // nil if nobody asks for them
 	flows   *tracking // nil if nobody asks for flows
 	packets uint64    // since the start
+	known   *known    // nil where nobody has searched since the last Reset
 	sums    bool      // some of them depend on which checksums are right
 
 	shards   []*setShard
@@ -425,9 +426,27 @@ func (s *Set) Packets() uint64 {
 func (s *Set) Snapshot() (tables []*Table) {
 	s.flush()
 	for _, r := range s.reports[:s.printed] {
-		tables = append(tables, r.Snapshot()...)
+		if r == Report(s.found) {
+			tables = append(tables, s.found.table(s.search()))
+		} else {
+			tables = append(tables, r.Snapshot()...)
+		}
 	}
 	return tables
+}
+
+// known is what was found in so many packets.
+type known struct {
+	packets uint64
+	found   []Finding
+}
+
+// search finds what there is, unless nothing was counted since it did so.
+func (s *Set) search() []Finding {
+	if s.known == nil || s.known.packets != s.packets {
+		s.known = &known{s.packets, s.found.find()}
+	}
+	return s.known.found
 }
 
 // Findings returns what was found in all packets since the last Reset, the most serious first, whatever the report leaves out. There is none
@@ -437,7 +456,7 @@ func (s *Set) Findings() []Finding {
 	if s.found == nil {
 		return nil
 	}
-	return s.found.find()
+	return slices.Clone(s.search())
 }
 
 // Tracker is what follows the flows, until Reset; nil if no report says something of them.
@@ -453,6 +472,7 @@ func (s *Set) Forget(quiet time.Duration) {
 	s.flush()
 	if s.flows != nil {
 		s.flows.forget(quiet)
+		s.known = nil
 	}
 }
 
@@ -466,6 +486,7 @@ func (s *Set) OnLeave(left func(*flows.Flow)) {
 // Reset starts over.
 func (s *Set) Reset() {
 	s.flush()
+	s.known = nil
 	for _, r := range s.reports {
 		r.Reset()
 	}
