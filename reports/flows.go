@@ -42,7 +42,7 @@ func (r *flowsReport) Reset() {
 }
 
 func (r *flowsReport) Snapshot() []*Table {
-	all := r.left.clone()
+	all := r.left.clone(r.tracking.Len())
 	all.realms = newRealms(r.tracking)
 	r.tracking.Connections(func(c *flows.Connection) bool {
 		all.Add(c)
@@ -135,9 +135,10 @@ func (t *FlowTable) Add(c *flows.Connection) {
 	}
 }
 
-func (t *FlowTable) clone() *FlowTable {
+// clone returns a copy, to which others can be added: about so many.
+func (t *FlowTable) clone(others int) *FlowTable {
 	clone := *t
-	clone.key, clone.rows, clone.room = nil, *t.rows.Clone(), *t.room.Clone()
+	clone.key, clone.rows, clone.room = nil, *t.rows.Clone(others), *t.room.Clone(others)
 	return &clone
 }
 
