@@ -9,7 +9,7 @@ type chunks[T any] struct {
 }
 
 const (
-	chunkBits = 12
+	chunkBits = 10
 	chunkSize = 1 << chunkBits
 )
 

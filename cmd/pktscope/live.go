@@ -200,6 +200,7 @@ func (o *liveOptions) run(set *pflag.FlagSet) error {
 	if err != nil {
 		return err
 	}
+	slack.Store(liveSlack)
 	var full *liveScreen
 	if o.format == "screen" {
 		full = newLiveScreen(options.Read)
