@@ -18,6 +18,7 @@ type findings struct {
 	groups  int
 	flows   *tracking // nil for none
 	left    *flowFindings
+	whole   *flowFindings           // empty but while a search needs its memory
 	points  *Groups[int, pointSums] // by Point.ID
 
 	floods   *floods
@@ -65,7 +66,7 @@ func newFindingsReport(s setup) *findings {
 		esp:      NewGroups[espKey, espTotal](s.groups),
 		strays:   NewGroups[strayKey, strayTotal](s.groups),
 	}
-	r.left = newFlowFindings(r)
+	r.left, r.whole = newFlowFindings(r), newFlowFindings(r)
 	if s.flows != nil {
 		s.flows.onLeave(func(f *flows.Flow) { r.left.fold(f) })
 	}
@@ -73,7 +74,7 @@ func newFindingsReport(s setup) *findings {
 }
 
 func (r *findings) Reset() {
-	r.left = newFlowFindings(r)
+	r.left.reset()
 	r.points.Reset((*pointSums).reset)
 	r.floods.reset()
 	r.stations.reset()
