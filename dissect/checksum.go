@@ -80,8 +80,38 @@ func judge(total uint16) Checksum {
 // It adds eight bytes at a time with the carry chained, which is 11 times faster than word by word; the sum of little-endian
 // words is the byte-swapped sum of big-endian ones (RFC 1071 §2).
 func sum(s uint64, b []byte) uint64 {
-	var acc, carry uint64
-	for len(b) >= 64 { // adding the carry ends the chain, so that a longer one has less of that
+	if len(b) == 20 { // most IPv4 headers
+		acc, carry := bits.Add64(binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]), 0)
+		acc, carry = bits.Add64(acc, uint64(binary.LittleEndian.Uint32(b[16:])), carry)
+		return s + uint64(bits.ReverseBytes16(fold(acc))) + carry<<8
+	}
+	var acc, other, carry uint64
+	for len(b) >= 128 { // two chains, neither of which waits for the other; adding the carry ends one, so that a longer one has less of that
+		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b), 0)
+		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[8:]), carry)
+		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[16:]), carry)
+		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[24:]), carry)
+		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[32:]), carry)
+		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[40:]), carry)
+		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[48:]), carry)
+		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[56:]), carry)
+		acc, carry = bits.Add64(acc, 0, carry)
+		acc += carry
+		other, carry = bits.Add64(other, binary.LittleEndian.Uint64(b[64:]), 0)
+		other, carry = bits.Add64(other, binary.LittleEndian.Uint64(b[72:]), carry)
+		other, carry = bits.Add64(other, binary.LittleEndian.Uint64(b[80:]), carry)
+		other, carry = bits.Add64(other, binary.LittleEndian.Uint64(b[88:]), carry)
+		other, carry = bits.Add64(other, binary.LittleEndian.Uint64(b[96:]), carry)
+		other, carry = bits.Add64(other, binary.LittleEndian.Uint64(b[104:]), carry)
+		other, carry = bits.Add64(other, binary.LittleEndian.Uint64(b[112:]), carry)
+		other, carry = bits.Add64(other, binary.LittleEndian.Uint64(b[120:]), carry)
+		other, carry = bits.Add64(other, 0, carry)
+		other += carry
+		b = b[128:]
+	}
+	acc, carry = bits.Add64(acc, other, 0)
+	acc += carry
+	if len(b) >= 64 {
 		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b), 0)
 		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[8:]), carry)
 		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[16:]), carry)

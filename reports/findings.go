@@ -92,13 +92,13 @@ func (r *findings) Reset() {
 
 func (r *findings) NewPart() Part {
 	return &findingsPart{report: r, tenants: r.flows != nil && r.flows.options.Tenants != nil,
-		points:  NewGroups[int, pointSums](0),
-		tags:    NewGroups[vlanKey, tagTotal](0),
-		expired: NewGroups[expiredKey, expiredTotal](0),
-		tunnels: NewGroups[findingTunnelKey, findingTunnel](0),
-		sums:    NewGroups[sumKey, sumTotal](0),
-		owed:    NewGroups[owedKey, firstFrames](0),
-		strays:  NewGroups[strayKey, strayTotal](0),
+		points:  r.points.Part(),
+		tags:    r.tags.Part(),
+		expired: r.expired.Part(),
+		tunnels: r.tunnels.Part(),
+		sums:    r.sums.Part(),
+		owed:    r.owed.Part(),
+		strays:  r.strays.Part(),
 		seals:   NewGroups[espKey, espSeal](0),
 	}
 }
@@ -178,7 +178,7 @@ func (t *findingsPart) lookAt(g *glance, m *memo) {
 	}
 }
 
-func (t *findingsPart) lookAgain(p *dissect.Packet, m *memo) {
+func (t *findingsPart) lookAgain(p *dissect.Packet, m *memo, _ bool) {
 	if m.ethernet {
 		t.addMACs(p, m)
 	}

@@ -316,8 +316,9 @@ func (t *setShard) count(p *dissect.Packet) {
 		return
 	}
 	if some {
+		again := t.alikes.again(slot)
 		for _, part := range t.now.lookers {
-			part.lookAgain(p, &slot.memo)
+			part.lookAgain(p, &slot.memo, again)
 		}
 	} else {
 		if slot.hash != 0 {
