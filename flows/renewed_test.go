@@ -54,7 +54,7 @@ func TestRenewedTrackerKnowsNothing(t *testing.T) {
 }
 
 // A tracker that is renewed after each interval takes hardly any memory for one like the interval before, and gives back what none needed since.
-func TestRenewedTrackerKeepsWhatWasNeeded(t *testing.T) {
+func TestRenewedTrackerAllocatesWhatMoreIsNeeded(t *testing.T) {
 	const block = 500
 	f := newTraffic(t, block, flows.Options{})
 	interval := func(n int) (allocated uint64) {

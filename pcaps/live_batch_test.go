@@ -203,7 +203,7 @@ func TestBatchMemory(t *testing.T) {
 }
 
 // A capture at a steady rate takes no new memory for frames, however often garbage is collected.
-func TestBatchesAreUsedAgain(t *testing.T) {
+func TestBatchesAllocateOnce(t *testing.T) {
 	idle.batches, idle.bytes = nil, 0
 	if n := testing.AllocsPerRun(20, func() {
 		runtime.GC()

@@ -10,7 +10,7 @@ import (
 )
 
 // A live capture makes tables of each interval, and begins anew: what that takes of memory does not grow with the flows that nobody looks at.
-func TestIntervalsTakeLittleMemory(t *testing.T) {
+func TestIntervalsAllocateLittle(t *testing.T) {
 	const connections = 5000
 	var frames []pcaps.Frame
 	for i := range 2 * connections {
