@@ -80,7 +80,7 @@ type flowPlace struct {
 
 func newFlowPlace(c *flows.Connection) flowPlace {
 	p := flowPlace{point: c.Segment.Point}
-	p.add(&c.Flow, 1)
+	p.add(&c.Flow)
 	for _, segments := range c.Segments {
 		for _, s := range segments {
 			if s.Point != p.point && !slices.Contains(p.more, s.Point) {
@@ -95,10 +95,10 @@ type flowTotals struct {
 	packets, bytes [2]uint64
 }
 
-func (t *flowTotals) add(f *flows.Flow, sign uint64) {
+func (t *flowTotals) add(f *flows.Flow) {
 	for d := range f.Directions {
-		t.packets[d] += sign * f.Directions[d].Packets
-		t.bytes[d] += sign * f.Directions[d].Bytes
+		t.packets[d] += f.Directions[d].Packets
+		t.bytes[d] += f.Directions[d].Bytes
 	}
 }
 
@@ -125,7 +125,7 @@ func newFlowTable(order *flows.Order, rows, room int, o flows.Options) *FlowTabl
 
 // Add adds a connection.
 func (t *FlowTable) Add(c *flows.Connection) {
-	t.other.add(&c.Flow, 1)
+	t.other.add(&c.Flow)
 	if t.key = t.key[:0]; t.order != nil {
 		t.key = t.order.AppendKey(t.key, &c.Flow)
 	}
