@@ -5,6 +5,7 @@ import (
 	"math"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 )
 
 // batch is frames of a live capture in the order in which they were read. Their bytes stand as in a pcapng file, so that recording copies
@@ -38,13 +39,39 @@ const (
 	batchMost  = batchBytes + MaxSnapLen + 1<<10
 )
 
-var batches = sync.Pool{New: func() any { return &batch{blocks: make([]byte, 0, batchStart)} }}
+// idle is the batches that nobody holds, as many as idleBytes have room for; the garbage collector has the others. So frames that come at a steady
+// rate take no new memory, and those of a burst are not kept for.
+var idle struct {
+	sync.Mutex
+	batches []*batch
+	bytes   int
+}
+
+const idleBytes = 4 << 20
 
 // newBatch returns an empty batch that somebody holds.
 func newBatch() *batch {
-	b := batches.Get().(*batch)
+	b := takeIdle()
+	if b == nil {
+		b = &batch{blocks: make([]byte, 0, batchStart)}
+	}
 	b.blocks, b.frames = b.blocks[:0], b.frames[:0]
 	b.held.Store(1)
+	return b
+}
+
+// takeIdle returns the batch that was released last; nil if there is none.
+func takeIdle() *batch {
+	idle.Lock()
+	defer idle.Unlock()
+	last := len(idle.batches) - 1
+	if last < 0 {
+		return nil
+	}
+	b := idle.batches[last]
+	idle.batches[last] = nil
+	idle.batches = idle.batches[:last]
+	idle.bytes -= b.room()
 	return b
 }
 
@@ -52,16 +79,25 @@ func newBatch() *batch {
 func (b *batch) hold() { b.held.Add(1) }
 
 func (b *batch) release() {
-	if b.held.Add(-1) == 0 && cap(b.blocks) <= max(batchStart, 4*len(b.blocks)) { // not one that was large once, and is no more
-		batches.Put(b)
+	if b.held.Add(-1) > 0 {
+		return
+	}
+	idle.Lock()
+	defer idle.Unlock()
+	if idle.bytes+b.room() <= idleBytes {
+		idle.batches = append(idle.batches, b)
+		idle.bytes += b.room()
 	}
 }
 
+// frameSize is what a frame takes beside its bytes.
+const frameSize = int(unsafe.Sizeof(batchFrame{}))
+
+// room is what the batch takes with all that it has room for, in bytes.
+func (b *batch) room() int { return cap(b.blocks) + frameSize*cap(b.frames) }
+
 // size is what the batch takes, in bytes.
-func (b *batch) size() int {
-	const perFrame = 40
-	return len(b.blocks) + perFrame*len(b.frames)
-}
+func (b *batch) size() int { return len(b.blocks) + frameSize*len(b.frames) }
 
 func (b *batch) full() bool { return len(b.frames) >= batchFrames || len(b.blocks) >= batchBytes }
 

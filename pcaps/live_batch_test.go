@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -161,19 +162,55 @@ func ExampleParseDirection() {
 	// there are both, in, out
 }
 
-// A batch takes about as much memory as it has bytes; what was large before is used once more at most.
-func TestBatchMemory(t *testing.T) {
+// batchFilled returns a batch of n frames of 200 bytes.
+func batchFilled(n int) *batch {
 	point := &Interface{Name: "eth0"}
+	b := newBatch()
+	for range n {
+		b.extend(batchFrame{len: 200, wire: 200, point: point})
+	}
+	return b
+}
+
+// Batches take about as much memory as they have bytes, also those that wait after a burst: what is kept of it for others is bounded.
+func TestBatchMemory(t *testing.T) {
+	var held []*batch
+	for range 100 {
+		held = append(held, batchFilled(batchFrames))
+	}
+	for _, b := range held {
+		b.release()
+	}
+	if idle.bytes > idleBytes {
+		t.Errorf("%d bytes are kept", idle.bytes)
+	}
 	for _, n := range []int{1, 100, 4000, 1, 100} {
-		for i := range 100 {
-			b := newBatch()
-			for range n {
-				b.extend(batchFrame{len: 200, wire: 200, point: point})
-			}
-			if c := cap(b.blocks); i >= 50 && c > max(batchStart, 8*len(b.blocks)) {
-				t.Fatalf("%d frames of %d bytes take %d", n, len(b.blocks), c)
-			}
+		rooms, used := 0, 0
+		held = held[:0]
+		for range 200 {
+			b := batchFilled(n)
+			held = append(held, b)
+			rooms += b.room()
+			used += max(2*batchStart, 4*b.size())
+		}
+		if rooms > idleBytes+used {
+			t.Errorf("200 batches of %d frames take %d bytes, of %d at most", n, rooms, idleBytes+used)
+		}
+		for _, b := range held {
 			b.release()
 		}
+	}
+}
+
+// A capture at a steady rate takes no new memory for frames, however often garbage is collected.
+func TestBatchesAllocateOnce(t *testing.T) {
+	idle.batches, idle.bytes = nil, 0
+	if n := testing.AllocsPerRun(20, func() {
+		runtime.GC()
+		a, b := batchFilled(1000), batchFilled(1000)
+		a.release()
+		b.release()
+	}); n > 2 { // the interfaces
+		t.Errorf("%v allocations for two batches", n)
 	}
 }
