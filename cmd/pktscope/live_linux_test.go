@@ -143,8 +143,8 @@ func (p *pair) inside(name string, do func() error) {
 	}
 }
 
-// sendFrames sends n times a datagram to port 4242 behind headers.
-func (p *pair) sendFrames(n int, headers ...craft.Layer) {
+// sendFrames sends n times a datagram to port 4242 behind headers, with a pause after each hundred.
+func (p *pair) sendFrames(n int, pause time.Duration, headers ...craft.Layer) {
 	p.t.Helper()
 	frame := craft.Packet(append(headers, craft.IPv4{Src: "10.0.0.1", Dst: "10.0.0.2"}, craft.UDP{Src: 4241, Dst: 4242}, craft.Payload("pktscope"))...)
 	p.inside(p.tx, func() error {
@@ -162,7 +162,7 @@ func (p *pair) sendFrames(n int, headers ...craft.Layer) {
 				return err
 			}
 			if i%100 == 99 {
-				time.Sleep(time.Millisecond)
+				time.Sleep(pause)
 			}
 		}
 		return nil
@@ -360,7 +360,7 @@ func (p *pair) packets(file string, fields ...string) []string {
 func TestLiveCounts(t *testing.T) {
 	const n = 3000
 	tagged := func(tags ...craft.Layer) func(*pair) {
-		return func(p *pair) { p.sendFrames(n, append([]craft.Layer{craft.Ethernet{}}, tags...)...) }
+		return func(p *pair) { p.sendFrames(n, time.Millisecond, append([]craft.Layer{craft.Ethernet{}}, tags...)...) }
 	}
 	for _, link := range []struct {
 		name   string
@@ -422,29 +422,76 @@ func (p *pair) vxlan() {
 	p.address("vx0", "vx0", "10.0.2")
 }
 
-// A process that is stopped reads nothing: the ring overflows. Each frame is either seen or counted as dropped.
+// A process that is stopped reads nothing: its rings overflow. Each frame is either seen or counted as dropped, exactly, at each interface.
 func TestLiveDrops(t *testing.T) {
 	const n = 20000
-	p := newPair(t)
-	r := p.live("--direction", "in", "--ring", "64K", "-f", "udp port 4242", "-w", "trace.pcapng", "--interval", "300ms")
-	p.send("10.0.0.2", 500, 100, time.Millisecond)
-	r.Process.Signal(syscall.SIGSTOP)
-	p.send("10.0.0.2", n-1000, 100, 0)
-	r.Process.Signal(syscall.SIGCONT)
-	p.settle()
-	p.send("10.0.0.2", 500, 100, time.Millisecond)
-	p.settle()
-	var seen, dropped uint64
-	last := r.stop(func(o object) { seen += o.Now.Frames.Seen; dropped += o.Now.Frames.Dropped })
-	c := last.Total.Frames
-	if c.Dropped == 0 || c.Freezes == 0 || c.Seen+c.Dropped != n || c.Received != n || seen != c.Seen || dropped != c.Dropped {
-		t.Errorf("sent %d, %+v; in intervals %d seen, %d dropped", n, c, seen, dropped)
+	tagged := func(tags ...craft.Layer) func(*pair, int, time.Duration) {
+		return func(p *pair, n int, pause time.Duration) {
+			p.sendFrames(n, pause, append([]craft.Layer{craft.Ethernet{}}, tags...)...)
+		}
 	}
-	if last.Recording.Frames != c.Seen || uint64(len(p.packets("trace.pcapng", "frame.number"))) != c.Seen {
-		t.Errorf("seen %d, recorded %+v", c.Seen, last.Recording)
-	}
-	if want := fmt.Sprintf("captured %d frames, %d bytes; dropped by the kernel %d, skipped by analysis 0", c.Seen, c.Bytes, c.Dropped); !strings.Contains(r.said(), want) {
-		t.Errorf("it says %q, want %q", r.said(), want)
+	plain := func(p *pair, n int, pause time.Duration) { p.send("10.0.0.2", n, 100, pause) }
+	tunnelled := func(p *pair, n int, pause time.Duration) { p.send("10.0.2.2", n, 100, pause) }
+	const vxlan = "udp dst port 4789 and udp[52:2] = 4242" // the port of the datagram inside
+	for _, link := range []struct {
+		name       string
+		interfaces string
+		marked     string // the capture filter that means what the test sends, and nothing else
+		send       func(*pair, int, time.Duration)
+		field      string // of a packet in the recording
+		values     []string
+	}{
+		{"plain", "rx0", "udp port 4242", plain, "frame.protocols", []string{"eth:ip:udp:data"}},
+		{"any", "any", "udp port 4242", plain, "frame.interface_name", []string{"rx0"}},
+		{"VLAN", "rx0", "vlan 100 and udp port 4242", tagged(craft.VLAN{ID: 100, Priority: 3}), "vlan.id", []string{"100"}},
+		{"service VLAN", "rx0", "vlan 200 and udp port 4242", tagged(craft.VLAN{TPID: 0x88a8, ID: 200}), "ieee8021ad.id", []string{"200"}},
+		{"VLAN at any", "any", "vlan 100 and udp port 4242", tagged(craft.VLAN{ID: 100}), "vlan.id", []string{"100"}},
+		{"QinQ", "rx0", "vlan 200 and vlan 7 and udp port 4242", tagged(craft.VLAN{TPID: 0x88a8, ID: 200}, craft.VLAN{ID: 7}),
+			"frame.protocols", []string{"eth:ieee8021ad:vlan:ip:udp:data"}},
+		{"VXLAN", "rx0", vxlan, tunnelled, "vxlan.vni", []string{"5001"}},
+		{"VXLAN, outside and inside", "rx0,vx0", vxlan + " or udp port 4242", tunnelled, "frame.interface_name", []string{"rx0", "vx0"}},
+	} {
+		t.Run(link.name, func(t *testing.T) {
+			p := newPair(t)
+			p.vxlan()
+			r := p.start("live", "-i", link.interfaces, "--report", "summary", "--direction", "in", "--ring", "64K", "-f", link.marked,
+				"-w", "trace.pcapng", "--interval", "300ms")
+			link.send(p, 500, time.Millisecond)
+			r.Process.Signal(syscall.SIGSTOP)
+			link.send(p, n-1000, 0)
+			r.Process.Signal(syscall.SIGCONT)
+			p.settle()
+			link.send(p, 500, time.Millisecond)
+			p.settle()
+			var seen, dropped uint64
+			last := r.stop(func(o object) { seen += o.Now.Frames.Seen; dropped += o.Now.Frames.Dropped })
+			rows := last.Total.Interfaces
+			c := last.Total.Frames
+			if link.interfaces == "any" { // they share a ring: only together they make a sum
+				rows = slices.Clone(rows[:1])
+				rows[0].Frames = c
+			}
+			for _, row := range rows {
+				if f := row.Frames; f.Dropped == 0 || f.Freezes == 0 || f.Seen == 0 || f.Seen+f.Dropped != n || f.Received != n {
+					t.Errorf("%s: sent %d, %+v", row.Name, n, f)
+				}
+			}
+			if seen != c.Seen || dropped != c.Dropped || len(rows) != strings.Count(link.interfaces, ",")+1 {
+				t.Errorf("%+v; in intervals %d seen, %d dropped; interfaces %+v", c, seen, dropped, rows)
+			}
+			lines := p.packets("trace.pcapng", link.field)
+			if last.Recording.Frames != c.Seen || uint64(len(lines)) != c.Seen {
+				t.Errorf("seen %d, recorded %+v, %d packets in the file", c.Seen, last.Recording, len(lines))
+			}
+			for _, line := range lines {
+				if !slices.Contains(link.values, line) {
+					t.Fatalf("%s is %q in the recording, want %q", link.field, line, link.values)
+				}
+			}
+			if want := fmt.Sprintf("captured %d frames, %d bytes; dropped by the kernel %d, skipped by analysis 0", c.Seen, c.Bytes, c.Dropped); !strings.Contains(r.said(), want) {
+				t.Errorf("it says %q, want %q", r.said(), want)
+			}
+		})
 	}
 }
 
@@ -626,11 +673,11 @@ func TestLiveForgets(t *testing.T) {
 	p := newPair(t)
 	for _, idle := range []string{"1s", "1h"} {
 		r := p.live("--report", "flows", "--interval", "300ms", "--max-idle", idle)
-		p.sendFrames(3, craft.Ethernet{})
+		p.sendFrames(3, time.Millisecond, craft.Ethernet{})
 		time.Sleep(1500 * time.Millisecond)
-		p.sendFrames(2, craft.Ethernet{}, craft.VLAN{ID: 7}) // which tells the time
+		p.sendFrames(2, time.Millisecond, craft.Ethernet{}, craft.VLAN{ID: 7}) // which tells the time
 		time.Sleep(700 * time.Millisecond)
-		p.sendFrames(4, craft.Ethernet{})
+		p.sendFrames(4, time.Millisecond, craft.Ethernet{})
 		var flows struct {
 			Flows struct {
 				Rows []struct {
@@ -919,7 +966,7 @@ func TestLiveAgreesWithRead(t *testing.T) {
 	r := p.start("live", "-i", "rx0", "--report", tables, "--top", "0", "--interval", "300ms", "-w", "trace.pcapng")
 	p.send("10.0.0.2", 1000, 100, time.Millisecond)
 	p.send("10.0.2.2", 1000, 100, time.Millisecond)
-	p.sendFrames(1000, craft.Ethernet{}, craft.VLAN{ID: 100})
+	p.sendFrames(1000, time.Millisecond, craft.Ethernet{}, craft.VLAN{ID: 100})
 	p.settle()
 	last := r.stop()
 	cmd := exec.Command(p.program, "read", "trace.pcapng", "--report", tables, "--format", "json")
