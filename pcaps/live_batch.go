@@ -14,6 +14,7 @@ type batch struct {
 	frames []batchFrame
 	first  uint64       // number of the first frame
 	held   atomic.Int32 // by how many
+	arena  *arena       // that its memory is part of
 }
 
 // batchFrame is a frame of a batch.
@@ -32,28 +33,12 @@ const (
 	batchBytes  = 1 << 20
 )
 
-// A batch begins small, and is given away with what it has when frames come slowly: so what waits for analysis takes about as much memory as it has bytes.
-const (
-	batchStart = 32 << 10
-	batchMost  = batchBytes + MaxSnapLen + 1<<10
-)
-
-var batches = sync.Pool{New: func() any { return &batch{blocks: make([]byte, 0, batchStart)} }}
-
-// newBatch returns an empty batch that somebody holds.
-func newBatch() *batch {
-	b := batches.Get().(*batch)
-	b.blocks, b.frames = b.blocks[:0], b.frames[:0]
-	b.held.Store(1)
-	return b
-}
-
 // hold keeps the batch until release.
 func (b *batch) hold() { b.held.Add(1) }
 
 func (b *batch) release() {
-	if b.held.Add(-1) == 0 && cap(b.blocks) <= max(batchStart, 4*len(b.blocks)) { // not one that was large once, and is no more
-		batches.Put(b)
+	if b.held.Add(-1) == 0 {
+		b.arena.release()
 	}
 }
 
@@ -63,7 +48,10 @@ func (b *batch) size() int {
 	return len(b.blocks) + perFrame*len(b.frames)
 }
 
-func (b *batch) full() bool { return len(b.frames) >= batchFrames || len(b.blocks) >= batchBytes }
+// full tells that no frame has room any more, or none should be added.
+func (b *batch) full() bool {
+	return len(b.frames) >= min(batchFrames, cap(b.frames)) || len(b.blocks) >= min(batchBytes, cap(b.blocks)-frameMost)
+}
 
 // blockHead is what stands before the data in an Enhanced Packet Block, in bytes.
 const blockHead = 28
@@ -76,7 +64,7 @@ func (b *batch) blockAt(i int) int {
 	return int(b.frames[i].start) - blockHead
 }
 
-// extend appends the Enhanced Packet Block of a frame, but for its data, for which it returns the place.
+// extend appends the Enhanced Packet Block of a frame to a batch that is not full, but for its data, for which it returns the place.
 func (b *batch) extend(f batchFrame) (data []byte) {
 	padded := (int(f.len) + 3) &^ 3
 	total := blockHead + padded + 4
@@ -84,9 +72,6 @@ func (b *batch) extend(f batchFrame) (data []byte) {
 		total += 12
 	}
 	start := len(b.blocks)
-	if cap(b.blocks)-start < total {
-		b.blocks = append(make([]byte, 0, max(start+total, min(2*cap(b.blocks), batchMost))), b.blocks...)
-	}
 	b.blocks = b.blocks[:start+total]
 	block := b.blocks[start:]
 	le := binary.LittleEndian

@@ -161,19 +161,55 @@ func ExampleParseDirection() {
 	// there are both, in, out
 }
 
-// A batch takes about as much memory as it has bytes; what was large before is used once more at most.
-func TestBatchMemory(t *testing.T) {
-	point := &Interface{Name: "eth0"}
-	for _, n := range []int{1, 100, 4000, 1, 100} {
-		for i := range 100 {
-			b := newBatch()
-			for range n {
-				b.extend(batchFrame{len: 200, wire: 200, point: point})
+// Batches lie one behind the other, and do not run into each other; their memory is used again when nobody holds any of them.
+func TestBatchesShareMemory(t *testing.T) {
+	point := testPoints("a")[0]
+	fill := func(b *batch, n, size int, value byte) {
+		for i := 0; i < n && !b.full(); i++ {
+			data := b.extend(batchFrame{len: uint32(size), wire: uint32(size), point: point})
+			for j := range data {
+				data[j] = value
 			}
-			if c := cap(b.blocks); i >= 50 && c > max(batchStart, 8*len(b.blocks)) {
-				t.Fatalf("%d frames of %d bytes take %d", n, len(b.blocks), c)
+		}
+	}
+	for _, frame := range []struct{ n, size int }{{1, 10}, {1, MaxSnapLen}, {100, 1500}, {batchFrames, 0}, {batchFrames, 60}, {batchFrames, 1500}, {batchFrames, MaxSnapLen}} {
+		var held []*batch
+		used := map[*arena]bool{}
+		total := 0
+		for b, i := newBatch(), 0; i < 40; i++ {
+			fill(b, frame.n, frame.size, byte(i))
+			held, used[b.arena], total = append(held, b), true, total+len(b.blocks)
+			if len(b.frames) == 0 || len(b.frames) < frame.n && !b.full() {
+				t.Fatalf("%+v: batch %d has %d frames", frame, i, len(b.frames))
 			}
+			b = b.next()
+			if i == 39 {
+				b.release()
+			}
+		}
+		if most := 1 + total/(batchBytes) + 40*frame.n/batchFrames; len(used) > most {
+			t.Errorf("%+v: %d bytes take %d arenas, want %d at most", frame, total, len(used), most)
+		}
+		for i, b := range held {
+			var f Frame
+			for k := range b.frames {
+				if b.fill(&f, k); len(f.Data) != frame.size || len(f.Data) > 0 && (f.Data[0] != byte(i) || f.Data[frame.size-1] != byte(i)) {
+					t.Fatalf("%+v: frame %d of batch %d is another one's", frame, k, i)
+				}
+			}
+		}
+		for _, b := range held {
 			b.release()
 		}
 	}
+	b := newBatch()
+	if allocations := testing.AllocsPerRun(1000, func() { // of which each is handed over and read
+		fill(b, 100, 1500, 0)
+		next := b.next()
+		b.release()
+		b = next
+	}); allocations > 1 {
+		t.Errorf("a batch takes %v allocations, want what describes it", allocations)
+	}
+	b.release()
 }
