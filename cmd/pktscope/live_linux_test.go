@@ -771,7 +771,7 @@ func TestLivePrivileges(t *testing.T) {
 // What offloading leaves in frames is marked: sums that nobody has computed, and segments that nobody has cut or that were put together.
 func TestLiveOffload(t *testing.T) {
 	p := newPair(t)
-	r := p.live("-f", "tcp port 4242", "-w", "trace.pcapng", "--fail-on", "bad-checksum")
+	r := p.live("-f", "tcp port 4242", "-w", "trace.pcapng", "--fail-on", "bad-checksum", "--by", "pktscope.offload.gso,pktscope.offload.checksum_owed")
 	var listener net.Listener
 	p.inside(p.rx, func() (err error) {
 		listener, err = net.Listen("tcp4", "10.0.0.2:4242")
@@ -803,7 +803,7 @@ func TestLiveOffload(t *testing.T) {
 		t.Fatalf("received %d bytes", n)
 	}
 	p.settle()
-	r.stop()
+	last := r.stop()
 	src, err := pcaps.Open(filepath.Join(p.dir, "trace.pcapng"))
 	if err != nil {
 		t.Fatal(err)
@@ -832,6 +832,35 @@ func TestLiveOffload(t *testing.T) {
 	}
 	if long == 0 || marked != long || sums == 0 || ins == 0 || outs == 0 {
 		t.Errorf("%d frames longer than the MTU, %d marked, %d sums owed, %d came in, %d went out", long, marked, sums, ins, outs)
+	}
+
+	// The marks are fields, of what is captured and of what was recorded.
+	var by map[string]struct {
+		Rows []struct {
+			GSO     bool `json:"pktscope.offload.gso"`
+			Owed    bool `json:"pktscope.offload.checksum_owed"`
+			Packets int
+		}
+	}
+	if err := json.Unmarshal([]byte(fmt.Sprintf(`{"by":%s}`, last.Total.Reports["by"])), &by); err != nil {
+		t.Fatal(err)
+	}
+	var live, recorded [2]int
+	for _, row := range by["by"].Rows {
+		if row.GSO {
+			live[0] += row.Packets
+		}
+		if row.Owed {
+			live[1] += row.Packets
+		}
+	}
+	for _, line := range p.packets("trace.pcapng", "pktscope.offload.gso", "pktscope.offload.checksum_owed") {
+		gso, owed, _ := strings.Cut(line, "\t")
+		recorded[0] += len(gso)
+		recorded[1] += len(owed)
+	}
+	if want := [2]int{marked, sums}; live != want || recorded != want {
+		t.Errorf("segments and sums owed: %v live, %v in the recording, want %v", live, recorded, want)
 	}
 }
 
