@@ -146,7 +146,12 @@ func (p *pair) inside(name string, do func() error) {
 // sendFrames sends n times a datagram to port 4242 behind headers, with a pause after each hundred.
 func (p *pair) sendFrames(n int, pause time.Duration, headers ...craft.Layer) {
 	p.t.Helper()
-	frame := craft.Packet(append(headers, craft.IPv4{Src: "10.0.0.1", Dst: "10.0.0.2"}, craft.UDP{Src: 4241, Dst: 4242}, craft.Payload("pktscope"))...)
+	p.sendBytes(n, pause, craft.Packet(append(headers, craft.IPv4{Src: "10.0.0.1", Dst: "10.0.0.2"}, craft.UDP{Src: 4241, Dst: 4242}, craft.Payload("pktscope"))...))
+}
+
+// sendBytes sends a frame n times.
+func (p *pair) sendBytes(n int, pause time.Duration, frame []byte) {
+	p.t.Helper()
 	p.inside(p.tx, func() error {
 		link, err := net.InterfaceByName("tx0")
 		if err != nil {
@@ -206,6 +211,7 @@ type running struct {
 	mutex  sync.Mutex
 	errors bytes.Buffer // standard error
 	lines  chan object  // of standard output
+	status int          // that it is to end with
 	waited chan struct{}
 }
 
@@ -324,8 +330,8 @@ func (r *running) rest(looks ...func(object)) (last object) {
 		case o, ok := <-r.lines:
 			if !ok {
 				<-r.waited
-				if !last.Last || r.ProcessState.ExitCode() != 0 {
-					r.t.Fatalf("exit status %d, last object %s, %s", r.ProcessState.ExitCode(), last.text, r.said())
+				if !last.Last || r.ProcessState.ExitCode() != r.status {
+					r.t.Fatalf("exit status %d, want %d; last object %s, %s", r.ProcessState.ExitCode(), r.status, last.text, r.said())
 				}
 				return last
 			}
@@ -766,6 +772,60 @@ func TestLivePrivileges(t *testing.T) {
 			t.Errorf("%v: %s", err, out)
 		}
 	})
+}
+
+// --fail-on looks for what it looks for in files, in all since the start and with any number of processors, and the recording is completed all the same.
+func TestLiveFailOn(t *testing.T) {
+	p := newPair(t)
+	const good, flipped = 50, 3
+	datagram := craft.Packet(craft.Ethernet{}, craft.IPv4{Src: "10.0.0.1", Dst: "10.0.0.2"}, craft.UDP{Src: 4241, Dst: 4242}, craft.Payload(strings.Repeat("x", 100)))
+	bad := slices.Clone(datagram)
+	bad[14+10+1] ^= 1 << 4 // of the checksum of IPv4
+	short := craft.Packet(craft.Ethernet{}, craft.IPv4{Src: "10.0.0.1", Dst: "10.0.0.2", Protocol: 6}, craft.Payload("no room for TCP"))
+	const corruption = "one-bit-corruption: one flipped bit each explains 3 of 3 bad checksums of ip over the link of 02:00:00:00:00:01, from 10.0.0.1; in 3 of them it is bit 4 of a 16-bit word, first in frame 51"
+	for _, c := range []struct {
+		arguments string
+		status    int
+		said      []string // behind what it always says
+	}{
+		{"--fail-on bad-checksum", 3, []string{"bad-checksum in frame 51, and in 2 more"}},
+		{"--fail-on bad-checksum,malformed -j 1", 3, []string{"bad-checksum in frame 51, and in 2 more", "malformed in frame 54"}},
+		{"--fail-on bad-checksum,malformed -j 4", 3, []string{"bad-checksum in frame 51, and in 2 more", "malformed in frame 54"}},
+		{"--fail-on bad-checksum --tables interval", 3, []string{"bad-checksum in frame 51, and in 2 more"}},
+		{"--fail-on bad-checksum -Y udp.length<20", 0, nil},
+		{"--fail-on truncated", 0, nil},
+		{"--fail-on truncated --snaplen 60", 3, []string{"truncated in frame 1, and in 52 more"}},
+		{"--fail-on one-bit-corruption", 3, []string{corruption}},
+		{"--fail-on warning --tables start -j 1", 3, []string{corruption}},
+		{"--fail-on one-bit-corruption --threshold one-bit-corruption=4", 0, nil},
+		{"--fail-on storm --threshold storm=1", 0, nil}, // none of these goes to a group
+		{"--fail-on critical", 0, nil},
+	} {
+		t.Run(c.arguments, func(t *testing.T) {
+			p.t, p.dir = t, t.TempDir()
+			r := p.live(append([]string{"--direction", "in", "--interval", "200ms", "-w", "trace.pcapng"}, strings.Fields(c.arguments)...)...)
+			r.status = c.status
+			p.sendBytes(good, 0, datagram)
+			time.Sleep(250 * time.Millisecond) // in another interval
+			p.sendBytes(flipped, 0, bad)
+			p.sendBytes(1, 0, short)
+			p.settle()
+			last := r.stop()
+			if n := uint64(len(p.packets("trace.pcapng", "frame.number"))); n != good+flipped+1 || last.Total.Frames.Seen != n {
+				t.Errorf("%d packets in the file, %+v", n, last.Total.Frames)
+			}
+			lines := strings.Split(strings.TrimSuffix(r.said(), "\n"), "\n")
+			if want := append([]string{"captured 54 frames"}, c.said...); len(lines) != len(want) {
+				t.Errorf("it says %q, want %q", lines, want)
+			} else {
+				for i, line := range lines {
+					if !strings.HasPrefix(line, "pktscope: "+want[i]) {
+						t.Errorf("it says %q, want %q", line, want[i])
+					}
+				}
+			}
+		})
+	}
 }
 
 // What offloading leaves in frames is marked: sums that nobody has computed, and segments that nobody has cut or that were put together.
