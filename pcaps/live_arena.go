@@ -13,10 +13,10 @@ type arena struct {
 	held   atomic.Int32 // by how many batches
 }
 
-// An arena has room for two full batches, and a frame more. No frame takes more than frameMost.
+// An arena has room for two full batches, and a frame more; for four of small frames. No frame takes more than frameMost.
 const (
 	arenaBytes  = 2*batchBytes + frameMost
-	arenaFrames = 2 * batchFrames
+	arenaFrames = 4 * batchFrames
 	frameMost   = MaxSnapLen + 1<<10
 )
 
