@@ -4,8 +4,8 @@ import "strconv"
 
 // The frame itself, as the capture describes it: the root of every packet's layers.
 var frame = Protocol{
-	Name:    "frame",
-	Title:   "Frame",
+	Name:  "frame",
+	Title: "Frame",
 	Fields: []*Field{frameNumber, frameTime, frameLen, frameCapLen, frameInterface, frameInterfaceName, frameProtocols,
 		frameSegments, frameSumOwed, frameSumValid},
 	Walk:    walkFrame,

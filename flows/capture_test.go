@@ -11,6 +11,12 @@ import (
 // track plays captures, merged by time, into a tracker.
 func track(t testing.TB, o flows.Options, files ...string) *flows.Tracker {
 	t.Helper()
+	return trackIn(t, flows.NewTracker(o), files...)
+}
+
+// trackIn is track with a tracker that remembers nothing yet.
+func trackIn(t testing.TB, tracker *flows.Tracker, files ...string) *flows.Tracker {
+	t.Helper()
 	src, err := pcaps.OpenAll(files, pcaps.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -19,7 +25,7 @@ func track(t testing.TB, o flows.Options, files ...string) *flows.Tracker {
 	config := dissect.NewConfig(dissect.Options{Cookie: -1})
 	decoder, resolver := config.NewDecoder(), config.NewResolver()
 	points := map[*pcaps.Interface]*dissect.Point{}
-	tracker, reader := flows.NewTracker(o), flows.NewReader()
+	reader := flows.NewReader()
 	var p dissect.Packet
 	var b flows.Batch
 	for f, err := range pcaps.Frames(src) {

@@ -9,7 +9,7 @@ type chunks[T any] struct {
 }
 
 const (
-	chunkBits = 12
+	chunkBits = 10
 	chunkSize = 1 << chunkBits
 )
 
@@ -40,3 +40,16 @@ func (c *chunks[T]) give(n uint32) {
 
 // len is how many records are in use.
 func (c *chunks[T]) len() int { return int(c.used) - len(c.free) }
+
+// renewed is an empty list in the memory of c, as much as its records needed.
+func (c *chunks[T]) renewed() chunks[T] {
+	all := c.all[:(c.used+chunkSize-1)>>chunkBits]
+	clear(c.all[len(all):])
+	left := c.used
+	for _, chunk := range all {
+		n := min(left, chunkSize)
+		clear(chunk[:n])
+		left -= n
+	}
+	return chunks[T]{all: all, free: c.free[:0]}
+}

@@ -82,6 +82,14 @@ func newCopies() *copies {
 	return &copies{sets: make([]copySet, copySets), last: make([]capture, copyPackets)}
 }
 
+// renewed is c without what it remembers.
+func (c *copies) renewed() *copies {
+	clear(c.sets)
+	clear(c.last)
+	c.next = 0
+	return c
+}
+
 func (c *copies) set(print uint64) *copySet { return &c.sets[print%copySets] }
 
 // remember keeps the packet of o, which has direction d of the flow n with that ID, in the place of the one captured longest ago. with is

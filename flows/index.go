@@ -8,7 +8,18 @@ type index struct {
 
 type indexSlot struct{ hash, record uint32 } // record 0 is a free slot
 
-func newIndex() index { return index{slots: make([]indexSlot, 1<<10)} }
+const indexStart = 1 << 10
+
+func newIndex() index { return index{slots: make([]indexSlot, indexStart)} }
+
+// renewed is an empty index in the memory of x, unless that is much more than its records needed.
+func (x *index) renewed() index {
+	if len(x.slots) > max(indexStart, 16*x.n) {
+		return newIndex()
+	}
+	clear(x.slots)
+	return index{slots: x.slots}
+}
 
 // insert adds a record.
 func (x *index) insert(hash, record uint32) {

@@ -43,6 +43,13 @@ func newShifts() *shifts {
 	return &shifts{sets: make([]shiftSet, shiftSets), pairs: make([]shiftPair, shiftPairs)}
 }
 
+// renewed is s without what it remembers.
+func (s *shifts) renewed() *shifts {
+	clear(s.sets)
+	clear(s.pairs)
+	return s
+}
+
 // shiftPrint is a fingerprint without TCP's numbers, 0 if what is left says too little.
 func shiftPrint(o *Observation, s *TCPSegment) uint64 {
 	var x uint64

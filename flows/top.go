@@ -3,7 +3,7 @@ package flows
 import (
 	"bytes"
 	"cmp"
-	"container/heap"
+	"iter"
 	"slices"
 
 	"pktscope/dissect/filter"
@@ -43,7 +43,12 @@ func (t *Top[T]) Add(f *Flow, thing func() T) {
 	if t.key = t.key[:0]; t.Order != nil {
 		t.key = t.Order.AppendKey(t.key, f)
 	}
-	p := placed[T]{key: t.key, id: f.ID}
+	t.AddAt(t.key, f.ID, thing)
+}
+
+// AddAt is Add for a flow with that ID, whose place in the order is key.
+func (t *Top[T]) AddAt(key []byte, id uint32, thing func() T) {
+	p := placed[T]{key: key, id: id}
 	full := len(t.kept) >= t.Limit
 	if full {
 		t.More++
@@ -51,12 +56,51 @@ func (t *Top[T]) Add(f *Flow, thing func() T) {
 			return
 		}
 	}
-	p.key, p.thing = slices.Clone(t.key), thing()
+	p.key, p.thing = slices.Clone(key), thing()
 	if full {
 		t.kept[0] = p
-		heap.Fix((*placedHeap[T])(&t.kept), 0)
+		t.down()
 	} else {
-		heap.Push((*placedHeap[T])(&t.kept), p)
+		t.kept = append(t.kept, p)
+		t.up()
+	}
+}
+
+// up moves the last of the heap to where it belongs.
+func (t *Top[T]) up() {
+	for i := len(t.kept) - 1; i > 0; {
+		above := (i - 1) / 2
+		if t.kept[above].compare(&t.kept[i]) >= 0 {
+			return
+		}
+		t.kept[above], t.kept[i] = t.kept[i], t.kept[above]
+		i = above
+	}
+}
+
+// down moves the first of the heap to where it belongs.
+func (t *Top[T]) down() {
+	for i := 0; ; {
+		later := 2*i + 1
+		if other := later + 1; other < len(t.kept) && t.kept[later].compare(&t.kept[other]) < 0 {
+			later = other
+		}
+		if later >= len(t.kept) || t.kept[later].compare(&t.kept[i]) <= 0 {
+			return
+		}
+		t.kept[later], t.kept[i] = t.kept[i], t.kept[later]
+		i = later
+	}
+}
+
+// All yields the things that are kept, in no order.
+func (t *Top[T]) All() iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for i := range t.kept {
+			if !yield(t.kept[i].thing) {
+				return
+			}
+		}
 	}
 }
 
@@ -70,24 +114,13 @@ func (t *Top[T]) Sorted() (things []T) {
 	return things
 }
 
-// Clone returns a copy, to which others can be added.
-func (t *Top[T]) Clone() *Top[T] {
-	return &Top[T]{Order: t.Order, Limit: t.Limit, More: t.More, kept: slices.Clone(t.kept)}
+// Clone returns a copy, to which others can be added: about so many.
+func (t *Top[T]) Clone(others int) *Top[T] {
+	kept := make([]placed[T], len(t.kept), max(len(t.kept), min(t.Limit, len(t.kept)+others)))
+	copy(kept, t.kept)
+	return &Top[T]{Order: t.Order, Limit: t.Limit, More: t.More, kept: kept}
 }
 
 func (p *placed[T]) compare(other *placed[T]) int {
 	return cmp.Or(bytes.Compare(p.key, other.key), cmp.Compare(p.id, other.id))
-}
-
-type placedHeap[T any] []placed[T]
-
-func (h placedHeap[T]) Len() int           { return len(h) }
-func (h placedHeap[T]) Less(i, j int) bool { return h[i].compare(&h[j]) > 0 }
-func (h placedHeap[T]) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *placedHeap[T]) Push(x any)        { *h = append(*h, x.(placed[T])) }
-
-func (h *placedHeap[T]) Pop() any {
-	last := (*h)[len(*h)-1]
-	*h = (*h)[:len(*h)-1]
-	return last
 }

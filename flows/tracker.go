@@ -90,8 +90,14 @@ type Counts struct {
 
 // NewTracker returns a tracker that remembers nothing yet.
 func NewTracker(o Options) *Tracker {
-	t := &Tracker{options: o, known: map[*Reader][]*Segment{}, exact: newIndex(), alike: newIndex(), copies: newCopies(), shifts: newShifts(),
-		pairs: map[[2]uint32]*Pair{}, translations: newTranslations()}
+	t := newTracker(o)
+	t.exact, t.alike, t.copies, t.shifts = newIndex(), newIndex(), newCopies(), newShifts()
+	return t
+}
+
+// newTracker returns a tracker without the tables that begin large.
+func newTracker(o Options) *Tracker {
+	t := &Tracker{options: o, known: map[*Reader][]*Segment{}, pairs: map[[2]uint32]*Pair{}, translations: newTranslations()}
 	if t.options.MaxFlows == 0 {
 		t.options.MaxFlows = defaultFlows
 	}
@@ -104,6 +110,20 @@ func NewTracker(o Options) *Tracker {
 	t.segments = newSegments(t.options.MaxSegments)
 	t.links.limit = t.options.MaxLinks
 	return t
+}
+
+// Renewed returns a tracker with the options of t that remembers nothing yet. It takes over as much memory as t needed; nothing
+// but empty batches may be played to t any more.
+func (t *Tracker) Renewed() *Tracker {
+	n := newTracker(t.options)
+	n.records, n.accounts, n.frames = t.records.renewed(), t.accounts.renewed(), t.frames.renewed()
+	n.tcps, n.troubles, n.ties, n.merged = t.tcps.renewed(), t.troubles.renewed(), t.ties.renewed(), t.merged.renewed()
+	n.exact, n.alike = t.exact.renewed(), t.alike.renewed()
+	n.copies, n.shifts = t.copies.renewed(), t.shifts.renewed()
+	n.links.chunks = t.links.renewed()
+	n.labels = labelTable{tls: t.labels.tls.renewed(), dns: t.labels.dns.renewed(), names: names{all: t.labels.names.all.renewed()}}
+	*t = Tracker{known: t.known}
+	return n
 }
 
 // Counts returns what was counted besides flows.

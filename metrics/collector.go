@@ -14,15 +14,23 @@ import (
 // Collector is what Prometheus is told. Intervals come in by Update, from one goroutine; any other may collect.
 type Collector struct {
 	mutex    sync.Mutex
-	interval *live.Interval // the last one; nil before the first
+	interval *live.Interval // the last one, without its tables; nil before the first
 	since    int64          // of its totals
 	series   [][]prometheus.Metric
-	kept     []map[string]bool // of each family, the rows that have series of their own, by their labels
+	kept     []map[string]bool    // of each family, the rows that have series of their own, by their labels
+	descs    [][]*prometheus.Desc // of each family, what its values are
 }
 
 // NewCollector returns a collector of nothing yet.
 func NewCollector() *Collector {
-	return &Collector{series: make([][]prometheus.Metric, len(families)), kept: make([]map[string]bool, len(families))}
+	c := &Collector{series: make([][]prometheus.Metric, len(families)), kept: make([]map[string]bool, len(families)), descs: make([][]*prometheus.Desc, len(families))}
+	for n := range families {
+		f := &families[n]
+		for _, v := range f.values {
+			c.descs[n] = append(c.descs[n], describe(f.prefix+v.name, v.help, f.labels...))
+		}
+	}
+	return c
 }
 
 // Update makes an interval the one that is told about.
@@ -33,10 +41,12 @@ func (c *Collector) Update(i *live.Interval) {
 		c.since = i.Since
 		clear(c.kept)
 	}
-	c.interval = i
 	for n := range families {
 		c.series[n] = c.rows(n, i)
 	}
+	kept := *i
+	kept.Now, kept.Total.Tables = live.Sums{}, nil // which are not to be held for the next scrape
+	c.interval = &kept
 }
 
 // The metrics that are not out of tables.
@@ -133,8 +143,7 @@ func (c *Collector) rows(n int, i *live.Interval) (series []prometheus.Metric) {
 		return all
 	}
 	add := func(labels []string, all []int64) {
-		for v := range f.values {
-			d := describe(f.prefix+f.values[v].name, f.values[v].help, f.labels...)
+		for v, d := range c.descs[n] {
 			series = append(series, prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(all[v]), labels...))
 		}
 	}

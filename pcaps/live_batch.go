@@ -5,6 +5,7 @@ import (
 	"math"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 )
 
 // batch is frames of a live capture in the order in which they were read. Their bytes stand as in a pcapng file, so that recording copies
@@ -42,11 +43,11 @@ func (b *batch) release() {
 	}
 }
 
+// frameSize is what a frame takes beside its bytes.
+const frameSize = int(unsafe.Sizeof(batchFrame{}))
+
 // size is what the batch takes, in bytes.
-func (b *batch) size() int {
-	const perFrame = 40
-	return len(b.blocks) + perFrame*len(b.frames)
-}
+func (b *batch) size() int { return len(b.blocks) + frameSize*len(b.frames) }
 
 // full tells that no frame has room any more, or none should be added.
 func (b *batch) full() bool {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"github.com/klauspost/compress/zstd"
 )
 
 // A recorder writes to pcapng files what a live capture hands over, in a goroutine of its own. What is handed over is written at once, or
@@ -19,7 +17,7 @@ type recorder struct {
 	log     func(string)
 	todo    chan recording
 	ended   chan struct{}
-	encoder *zstd.Encoder // nil for files that are not compressed
+	encoder *packer // nil for files that are not compressed
 
 	known []*Interface        // of the run
 	rows  []InterfaceCounters // when what is written was handed over
@@ -76,8 +74,7 @@ func startRecorder(o RecordOptions, log func(string)) (*recorder, error) {
 	if o.Compress || compression != "" {
 		r.options.Path = stem + format + ".zst"
 		var err error
-		r.encoder, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(zstdWindow))
-		if err != nil {
+		if r.encoder, err = newPacker(); err != nil {
 			return nil, err
 		}
 	}

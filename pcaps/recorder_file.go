@@ -84,11 +84,28 @@ func (r *recorder) create(now int64) error {
 	return nil
 }
 
+// packer compresses pieces, one after another in the same memory.
+type packer struct {
+	encoder *zstd.Encoder
+	packed  []byte
+}
+
+func newPacker() (*packer, error) {
+	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(zstdWindow))
+	return &packer{encoder: encoder}, err
+}
+
+// pack returns the compressed piece, which is good until the next.
+func (p *packer) pack(piece []byte) []byte {
+	p.packed = p.encoder.EncodeAll(piece, p.packed[:0])
+	return p.packed
+}
+
 // put writes a piece, all of it or nothing. A compressed one can be read without those before it.
-func (f *recordFile) put(blocks []byte, encoder *zstd.Encoder) error {
+func (f *recordFile) put(blocks []byte, encoder *packer) error {
 	piece := blocks
 	if encoder != nil {
-		piece = encoder.EncodeAll(blocks, nil)
+		piece = encoder.pack(blocks)
 	}
 	n, err := f.Write(piece)
 	if err != nil {

@@ -2,6 +2,8 @@ package reports
 
 import (
 	"encoding/binary"
+	"math/bits"
+	"math/rand/v2"
 	"slices"
 
 	"pktscope/dissect"
@@ -16,6 +18,9 @@ import (
 // reports look at packet by packet; and the addresses of an innermost packet in no tunnel, for the same reason. These bits are compared by 128
 // bits of hash, whose key is another one in each run: to compare them all would be a wait for memory with each packet. Whatever is unusual is
 // alike to nothing, and is told of at once.
+//
+// The hash is NH (RFC 4418 section 5.2.1, with words of 64 bits): the sum of the products of pairs of words to each of which a key of its own was
+// added. Two packets that differ have the same sum with a probability of 2^-64, whatever is in them, and no product waits for another.
 
 // alike is packets that are alike; a packet by itself is one of these, too.
 type alike struct {
@@ -63,8 +68,8 @@ type looker interface {
 	adder
 	// look sees a packet that is the first of its like, and notes what helps with the others.
 	look(p *dissect.Packet, m *memo)
-	// lookAgain sees another one.
-	lookAgain(p *dissect.Packet, m *memo)
+	// lookAgain sees another one; again tells that it has the ports and addresses of the one before it, too.
+	lookAgain(p *dissect.Packet, m *memo, again bool)
 }
 
 // memo is what parts know of packets that are alike. Layers that there are not are 0.
@@ -105,23 +110,26 @@ const (
 
 // shape is the layers of packets that may be alike.
 type shape struct {
-	layers  []dissect.Layer // none in a place that is free
+	layers  []dissect.Layer        // none in a place that is free
+	marks   [alikeLayers]layerMark // of these
 	wire    int
-	index   uint32 // in alikes.shapes
-	usual   bool   // packets of this shape are collected
-	gre     int    // offset of the flags of a GRE header, -1 for none
-	flags   byte   // these flags
-	words   int    // of headers that are compared
-	headers int    // bytes up to the end of the last header
-	mask    [alikeWords]uint64
+	index   uint32             // in alikes.shapes
+	usual   bool               // packets of this shape are collected
+	gre     int                // offset of the flags of a GRE header, -1 for none
+	flags   byte               // these flags
+	words   int                // of headers that are compared, an even number
+	headers int                // bytes up to the end of the last header
+	mask    [alikeWords]uint64 // bits that are compared
+	looked  [alikeWords]uint64 // bits that reports look at packet by packet
 }
 
 // alikeSlot is what changes with each of packets that are alike, and what is looked up for them: two lines of cache.
 type alikeSlot struct {
 	hash, check uint64 // of all that they have in common; hash is 0 in a free place
+	looked      uint64 // the hash of what reports looked at in the last one
 	count       uint64
 	bytes       uint64
-	first, last int64 // times
+	last        int64 // time
 	largest     uint32
 	at          uint32 // index
 	memo        memo
@@ -131,14 +139,15 @@ type alikeSlot struct {
 type alikeRest struct {
 	shape   *shape
 	point   *dissect.Point
-	listed  bool // in alikes.used
+	listed  bool  // in alikes.used
+	first   int64 // time
 	numbers [len(firstFrames{}.numbers)]uint64
 	words   [alikeWords]uint64 // of the headers; those of the first
 }
 
 // alikes is the packets that a shard has collected.
 type alikes struct {
-	seeds  [2]Seed
+	keys   [2 + alikeWords]uint64 // of the hash
 	shapes [alikeShapes]shape
 	slots  []alikeSlot
 	rests  []alikeRest // of slots
@@ -151,6 +160,7 @@ type alikes struct {
 	bytes [8 * alikeWords]byte
 	hash  uint64
 	check uint64
+	looks uint64
 
 	packet dissect.Packet // stands for those that are taken out
 	header [maxHeaders]byte
@@ -163,7 +173,10 @@ type alikes struct {
 
 // newAlikes returns a collection with room for n; 0 is no collection.
 func newAlikes(n int) *alikes {
-	c := &alikes{seeds: [2]Seed{NewSeed(), NewSeed()}, slots: make([]alikeSlot, n), rests: make([]alikeRest, n)}
+	c := &alikes{slots: make([]alikeSlot, n), rests: make([]alikeRest, n)}
+	for i := range c.keys {
+		c.keys[i] = rand.Uint64()
+	}
 	for i := range c.slots {
 		c.slots[i].at = uint32(i)
 	}
@@ -191,15 +204,21 @@ func (c *alikes) ask(p *dissect.Packet) {
 		clear(c.bytes[copied : 8*n])
 		data = c.bytes[:]
 	}
-	of := uint64(p.Point.ID)<<16 ^ uint64(s.index)<<48
-	hash, check := c.seeds[0][0]^of, c.seeds[1][0]^of
-	words := c.words[:n]
-	for i := range words {
-		words[i] = binary.LittleEndian.Uint64(data[8*i:])
-		word := words[i] & s.mask[i]
-		hash, check = fold(hash^word, c.seeds[0][1]), fold(check^word, c.seeds[1][1])
+	high, low := bits.Mul64(uint64(p.Point.ID)+c.keys[0], uint64(s.index)+c.keys[1])
+	lookedHigh, looked := uint64(0), uint64(0)
+	for i := 0; i < n; i += 2 {
+		a, b := binary.LittleEndian.Uint64(data[8*i:]), binary.LittleEndian.Uint64(data[8*i+8:])
+		c.words[i], c.words[i+1] = a, b
+		keyA, keyB := c.keys[i+2], c.keys[i+3]
+		h, l := bits.Mul64(a&s.mask[i]+keyA, b&s.mask[i+1]+keyB)
+		var carry uint64
+		low, carry = bits.Add64(low, l, 0)
+		high, _ = bits.Add64(high, h, carry)
+		h, l = bits.Mul64(a&s.looked[i]+keyA, b&s.looked[i+1]+keyB)
+		looked, carry = bits.Add64(looked, l, 0)
+		lookedHigh, _ = bits.Add64(lookedHigh, h, carry)
 	}
-	hash = fold(hash, fold3) | 1
+	hash := fold(low^fold1, high^fold2) | 1
 
 	if c.asked++; c.asked == 1<<12 {
 		if c.found >= c.asked/4 {
@@ -211,7 +230,7 @@ func (c *alikes) ask(p *dissect.Packet) {
 		c.asked, c.found = 0, 0
 	}
 	at := hash >> 32 & uint64(len(c.slots)-1)
-	c.shape, c.hash, c.check, c.near = s, hash, check, c.slots[at].hash
+	c.shape, c.hash, c.check, c.looks, c.near = s, hash, low, looked^lookedHigh, c.slots[at].hash
 }
 
 // find returns the place of packets like p, which was asked for last, and whether there are any: if not, others may have to leave the place (take)
@@ -237,18 +256,27 @@ func (c *alikes) find(p *dissect.Packet) (slot *alikeSlot, some bool) {
 	return slot, false
 }
 
-// add adds p, which is like those in the slot.
+// again tells whether the packet that was asked for last has the ports and addresses, too, of the one that was added last to the slot.
+func (c *alikes) again(slot *alikeSlot) bool { return slot.looked == c.looks }
+
+// add adds p, which is like those in the slot and was asked for last.
 func (c *alikes) add(slot *alikeSlot, p *dissect.Packet) {
 	if slot.count < uint64(len(firstFrames{}.numbers)) {
-		c.rests[slot.at].numbers[slot.count] = p.Number
+		rest := &c.rests[slot.at]
+		rest.numbers[slot.count] = p.Number
 		if slot.count == 0 {
-			slot.first, slot.last = p.Time, p.Time
+			rest.first, slot.last = p.Time, p.Time
 		}
 	}
+	if p.Time < slot.last {
+		rest := &c.rests[slot.at]
+		rest.first = min(rest.first, p.Time)
+	}
+	slot.looked = c.looks
 	slot.count++
 	slot.bytes += uint64(p.WireLen)
 	slot.largest = max(slot.largest, uint32(p.WireLen))
-	slot.first, slot.last = min(slot.first, p.Time), max(slot.last, p.Time)
+	slot.last = max(slot.last, p.Time)
 }
 
 // shapeOf returns the shape of p, nil if there is no room for it.
@@ -275,21 +303,30 @@ func (c *alikes) shapeOf(p *dissect.Packet) *shape {
 	return nil
 }
 
+// layerMark is a layer in few words.
+type layerMark struct {
+	place, mask uint64 // offsets of its start and the end of its header, and which bits of these count
+	kind        uint64
+	end         uint32
+}
+
+func placeOf(l *dissect.Layer) uint64 { return uint64(l.Start) | uint64(l.HeaderEnd)<<32 }
+
+func kindOf(l *dissect.Layer) uint64 {
+	about := uint32(l.Protocol) | uint32(l.Source)<<8 | uint32(l.Verdict)<<16 | uint32(l.Flags)<<24
+	return uint64(uint32(l.Note)|uint32(uint16(l.Parent))<<16) | uint64(about)<<32
+}
+
 // of tells whether p has that shape.
 func (s *shape) of(p *dissect.Packet) bool {
-	if len(s.layers) != len(p.Layers) {
+	if len(s.layers) != len(p.Layers) || len(p.Layers) > alikeLayers {
 		return false
 	}
-	layers := p.Layers[:len(s.layers)]
 	longer := uint32(p.WireLen - s.wire)
-	differ := uint32(0)
-	for i := 1; i < len(s.layers); i++ {
-		a, b := &s.layers[i], &layers[i]
-		differ |= a.Start ^ b.Start | (a.End + longer) ^ b.End | uint32(a.Note^b.Note) | uint32(a.Parent^b.Parent) |
-			uint32(a.Protocol^b.Protocol) | uint32(a.Source^b.Source) | uint32(a.Verdict^b.Verdict) | uint32(a.Flags^b.Flags)
-		if a.Protocol != dataID {
-			differ |= a.HeaderEnd ^ b.HeaderEnd
-		}
+	differ := uint64(0)
+	for i := 1; i < len(p.Layers); i++ {
+		l, m := &p.Layers[i], &s.marks[i]
+		differ |= (placeOf(l)^m.place)&m.mask | (kindOf(l) ^ m.kind) | uint64(m.end+longer^l.End)
 	}
 	if differ != 0 {
 		return false
@@ -307,6 +344,14 @@ var (
 // learn makes s the shape of p, and decides whether its packets are usual.
 func (s *shape) learn(p *dissect.Packet) {
 	*s = shape{layers: slices.Clone(p.Layers), wire: p.WireLen, gre: -1}
+	for i := range s.layers {
+		l := &s.layers[i]
+		m := layerMark{place: placeOf(l), mask: ^uint64(0), kind: kindOf(l), end: l.End}
+		if l.Protocol == dataID {
+			m.mask = 1<<32 - 1 // where it ends
+		}
+		s.marks[i] = m
+	}
 	inner := 0 // the last IP header
 	for i := range s.layers {
 		if l := &s.layers[i]; l.Protocol == ip4 || l.Protocol == ip6 {
@@ -326,6 +371,7 @@ func (s *shape) learn(p *dissect.Packet) {
 		// What reports add up by, as offsets in the header.
 		h := p.Header(l)
 		from := func(at, n int) bool { return s.compare(int(l.Start)+at, n, 0xff) }
+		look := func(at, n int) bool { return s.mark(&s.looked, int(l.Start)+at, n, 0xff) }
 		ok := true
 		switch l.Protocol {
 		case eth:
@@ -336,15 +382,21 @@ func (s *shape) learn(p *dissect.Packet) {
 			ok = from(0, 2) && from(8, 2)
 			if i != inner || s.tunnelled(i) {
 				ok = ok && from(12, 8)
+			} else {
+				ok = ok && look(12, 8)
 			}
 		case ip6:
 			ok = s.compare(int(l.Start), 1, 0xff) && s.compare(int(l.Start)+1, 1, 0xf0) && from(6, 2)
 			if i != inner || s.tunnelled(i) {
 				ok = ok && from(8, 32)
+			} else {
+				ok = ok && look(8, 32)
 			}
 		case tcpID:
-			ok = s.compare(int(l.Start)+13, 1, 2) // SYN
-		case udpID, dataID:
+			ok = look(0, 4) && s.compare(int(l.Start)+13, 1, 2) // SYN
+		case udpID:
+			ok = look(0, 4)
+		case dataID:
 		case vxlanID, geneveID:
 			ok = from(0, 8)
 		case mplsID:
@@ -374,7 +426,7 @@ func (s *shape) learn(p *dissect.Packet) {
 			s.headers = int(l.HeaderEnd)
 		}
 	}
-	s.headers = max(s.headers, 8*s.words)
+	s.words += s.words % 2
 	s.usual = s.words > 0 && s.headers <= maxHeaders
 }
 
@@ -390,12 +442,15 @@ func (s *shape) tunnelled(i int) bool {
 }
 
 // compare makes the n bytes at an offset of the frame count, as far as bits go. It returns false if they are too far back.
-func (s *shape) compare(at, n int, bits byte) bool {
+func (s *shape) compare(at, n int, bits byte) bool { return s.mark(&s.mask, at, n, bits) }
+
+// mark puts these bits of n bytes at an offset of the frame into a mask. It returns false if they are too far back.
+func (s *shape) mark(mask *[alikeWords]uint64, at, n int, bits byte) bool {
 	if at+n > 8*alikeWords {
 		return false
 	}
 	for ; n > 0; at, n = at+1, n-1 {
-		s.mask[at/8] |= uint64(bits) << (at % 8 * 8)
+		mask[at/8] |= uint64(bits) << (at % 8 * 8)
 		s.words = max(s.words, at/8+1)
 	}
 	return true
@@ -461,10 +516,10 @@ func (c *alikes) take(slot *alikeSlot, a *alike) {
 		clear(c.header[n:c.filled]) // of what counts for nothing
 	}
 	c.filled = n
-	c.packet.Reset(&dissect.Frame{Data: c.header[:s.headers:s.headers], WireLen: s.wire, Time: slot.first, Number: rest.numbers[0], Point: rest.point})
+	c.packet.Reset(&dissect.Frame{Data: c.header[:s.headers:s.headers], WireLen: s.wire, Time: rest.first, Number: rest.numbers[0], Point: rest.point})
 	c.packet.Layers = append(c.packet.Layers[:0], s.layers...)
 	a.Packet = &c.packet
-	a.alikeSums = alikeSums{bytes: slot.bytes, largest: int(slot.largest), span: span{slot.first, slot.last, true}}
+	a.alikeSums = alikeSums{bytes: slot.bytes, largest: int(slot.largest), span: span{rest.first, slot.last, true}}
 	for _, number := range rest.numbers[:min(slot.count, uint64(len(rest.numbers)))] {
 		a.frames.keep(number)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -197,5 +198,12 @@ func benchmarkShard(b *testing.B, alikes int) {
 			shard.Begin(block)
 			i = 0
 		}
+	}
+}
+
+// TestSlotSize holds a slot to two lines of cache, which is what a packet that is alike to others waits for.
+func TestSlotSize(t *testing.T) {
+	if n := unsafe.Sizeof(alikeSlot{}); n != 128 {
+		t.Errorf("a slot has %d bytes, want 128", n)
 	}
 }

@@ -10,7 +10,7 @@ import "sync/atomic"
 // How long an epoch is changes nothing that is printed: gathering looks at the frames with which groups began. It is a question of memory, so
 // an epoch also ends when a table has many groups.
 const (
-	epochBlocks = 256     // after as many blocks an epoch ends
+	epochBlocks = 4096    // after as many blocks an epoch ends
 	epochGroups = 3 << 10 // or after a block with which some table has as many groups
 )
 

@@ -7,8 +7,8 @@ import (
 	"pktscope/flows"
 )
 
-// flowFindings is what flows add up to for findings: of servers, of sources, of pairs of hosts. It is filled by those flows that left, and in a
-// copy by all others. A flow that was captured at several places counts at the first.
+// flowFindings is what flows add up to for findings: of servers, of sources, of pairs of hosts. It is filled by those flows that left, and for a
+// search another one by all of them. A flow that was captured at several places counts at the first.
 type flowFindings struct {
 	report  *findings
 	points  *Groups[int, pointFlows]
@@ -164,6 +164,15 @@ func newFlowFindings(r *findings) *flowFindings {
 	}
 }
 
+func (t *flowFindings) reset() {
+	t.points.Reset(func(p *pointFlows) { *p = pointFlows{} })
+	t.servers.Reset(func(a *askedTotal) { *a = askedTotal{} })
+	t.sources.Reset(func(s *sourceTotal) { *s = sourceTotal{} })
+	t.pairs.Reset(func(p *pairTotal) { *p = pairTotal{} })
+	t.outside.Reset(func(o *outsideTotal) { *o = outsideTotal{} })
+	t.inside.Reset(func(i *insideTotal) { *i = insideTotal{} })
+}
+
 // absorb adds what from counted.
 func (t *flowFindings) absorb(from *flowFindings) {
 	t.points.Absorb(from.points, (*pointFlows).absorb)
@@ -242,7 +251,8 @@ func raiseFlows(s *search) {
 	if s.flows == nil {
 		return
 	}
-	all := newFlowFindings(s.findings)
+	all := s.whole
+	defer all.reset()
 	all.absorb(s.left)
 	tunnels, spread := newTunnelled(), newSpread()
 	s.flows.Flows(func(f *flows.Flow) bool {

@@ -55,8 +55,13 @@ func (s *scene) nextID() uint16 { s.id++; return s.id }
 // ip is an IPv4 header with an identification of its own.
 func (s *scene) ip(src, dst string) craft.IPv4 { return craft.IPv4{Src: src, Dst: dst, ID: s.nextID()} }
 
-// find returns what is found, with blocks of so many packets.
+// find returns what is found, with blocks of so many packets. If they are of several, somebody asks behind each.
 func (s *scene) find(t testing.TB, o FindingOptions, block int) []Finding {
+	t.Helper()
+	return s.search(t, o, block).Findings()
+}
+
+func (s *scene) search(t testing.TB, o FindingOptions, block int) *Set {
 	t.Helper()
 	in := &input{}
 	for _, f := range s.frames {
@@ -75,7 +80,11 @@ func (s *scene) find(t testing.TB, o FindingOptions, block int) []Finding {
 		t.Fatal(err)
 	}
 	err = Read(in, Options{}, consumer(func(p *dissect.Packet) error {
-		if set.Packets()%uint64(block) == 0 {
+		switch {
+		case set.Packets()%uint64(block) != 0:
+		case block > 1:
+			set.Findings()
+		default:
 			set.flush()
 		}
 		return set.Packet(p)
@@ -83,7 +92,7 @@ func (s *scene) find(t testing.TB, o FindingOptions, block int) []Finding {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return set.Findings()
+	return set
 }
 
 // chat is a TCP connection that goes well, with so many bytes from the server, at a capture point, the layers of a tunnel around it.
@@ -862,6 +871,27 @@ func TestFindingKinds(t *testing.T) {
 		if k.Title == "" || k.Means == "" || k.Check == "" || k.Unit == "" || k.Threshold == 0 || k.Name != strings.ToLower(k.Name) {
 			t.Errorf("%s lacks words: %+v", k.Name, k)
 		}
+	}
+}
+
+// The table and the list are of one search. Who has the list may change it, and a Reset ends what was found.
+func TestFindingsAreSearchedForOnce(t *testing.T) {
+	s := new(scene)
+	findingScenes[0].play(s)
+	set := s.search(t, FindingOptions{}, 100)
+	rows, known := set.Snapshot()[0].Rows, set.known
+	found := set.Findings()
+	if len(found) == 0 || len(rows) != len(found) || set.known != known {
+		t.Errorf("%d rows, %d findings, searched for once: %v", len(rows), len(found), set.known == known)
+	}
+	first := found[0]
+	found[0] = Finding{}
+	if again := set.Findings(); again[0].What != first.What {
+		t.Errorf("the next list has %+v", again[0])
+	}
+	set.Reset()
+	if found := set.Findings(); len(found) != 0 || len(set.Snapshot()[0].Rows) != 0 {
+		t.Errorf("behind a reset there is %+v", found)
 	}
 }
 

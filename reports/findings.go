@@ -18,6 +18,7 @@ type findings struct {
 	groups  int
 	flows   *tracking // nil for none
 	left    *flowFindings
+	whole   *flowFindings           // empty but while a search needs its memory
 	points  *Groups[int, pointSums] // by Point.ID
 
 	floods   *floods
@@ -65,7 +66,7 @@ func newFindingsReport(s setup) *findings {
 		esp:      NewGroups[espKey, espTotal](s.groups),
 		strays:   NewGroups[strayKey, strayTotal](s.groups),
 	}
-	r.left = newFlowFindings(r)
+	r.left, r.whole = newFlowFindings(r), newFlowFindings(r)
 	if s.flows != nil {
 		s.flows.onLeave(func(f *flows.Flow) { r.left.fold(f) })
 	}
@@ -73,7 +74,7 @@ func newFindingsReport(s setup) *findings {
 }
 
 func (r *findings) Reset() {
-	r.left = newFlowFindings(r)
+	r.left.reset()
 	r.points.Reset((*pointSums).reset)
 	r.floods.reset()
 	r.stations.reset()
@@ -91,13 +92,13 @@ func (r *findings) Reset() {
 
 func (r *findings) NewPart() Part {
 	return &findingsPart{report: r, tenants: r.flows != nil && r.flows.options.Tenants != nil,
-		points:  NewGroups[int, pointSums](0),
-		tags:    NewGroups[vlanKey, tagTotal](0),
-		expired: NewGroups[expiredKey, expiredTotal](0),
-		tunnels: NewGroups[findingTunnelKey, findingTunnel](0),
-		sums:    NewGroups[sumKey, sumTotal](0),
-		owed:    NewGroups[owedKey, firstFrames](0),
-		strays:  NewGroups[strayKey, strayTotal](0),
+		points:  r.points.Part(),
+		tags:    r.tags.Part(),
+		expired: r.expired.Part(),
+		tunnels: r.tunnels.Part(),
+		sums:    r.sums.Part(),
+		owed:    r.owed.Part(),
+		strays:  r.strays.Part(),
 		seals:   NewGroups[espKey, espSeal](0),
 	}
 }
@@ -177,7 +178,7 @@ func (t *findingsPart) lookAt(g *glance, m *memo) {
 	}
 }
 
-func (t *findingsPart) lookAgain(p *dissect.Packet, m *memo) {
+func (t *findingsPart) lookAgain(p *dissect.Packet, m *memo, _ bool) {
 	if m.ethernet {
 		t.addMACs(p, m)
 	}
@@ -333,7 +334,10 @@ func (r *findings) find() []Finding {
 	return all
 }
 
-func (r *findings) Snapshot() []*Table {
+func (r *findings) Snapshot() []*Table { return []*Table{r.table(r.find())} }
+
+// table is the table of those findings that are serious enough.
+func (r *findings) table(found []Finding) *Table {
 	t := &Table{
 		Name: "findings", Title: "Findings", Layout: Paragraphs, Within: "finding",
 		Columns: []Column{
@@ -348,7 +352,7 @@ func (r *findings) Snapshot() []*Table {
 			{Name: "check", Below: true, Once: true},
 		},
 	}
-	for _, f := range r.find() {
+	for _, f := range found {
 		if f.Severity < r.options.Least {
 			continue
 		}
@@ -366,7 +370,7 @@ func (r *findings) Snapshot() []*Table {
 	if r.overfull() {
 		t.Note("there was more to look at than the %s groups that are kept (--groups): what came later was not", thousands(int64(r.groups)))
 	}
-	return []*Table{t}
+	return t
 }
 
 // overfull tells whether something found no room.

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -16,12 +17,13 @@ type flowsReport struct {
 	tracking *tracking
 	options  flows.Options
 	groups   int
+	top      int        // rows that somebody will look at; 0 for all
 	left     *FlowTable // those that left before the end
 	alone    flows.Connection
 }
 
 func newFlowsReport(s setup) Report {
-	r := &flowsReport{tracking: s.flows, options: s.flows.options, groups: s.groups}
+	r := &flowsReport{tracking: s.flows, options: s.flows.options, groups: s.groups, top: s.top}
 	r.Reset()
 	s.flows.onLeave(func(f *flows.Flow) {
 		if !r.tracking.whole {
@@ -35,10 +37,12 @@ func newFlowsReport(s setup) Report {
 
 func (r *flowsReport) NewPart() Part { return noPart{} }
 
-func (r *flowsReport) Reset() { r.left = NewFlowTable(flows.ByBytes(), r.groups, r.options) }
+func (r *flowsReport) Reset() {
+	r.left = newFlowTable(flows.ByBytes(), cmp.Or(min(r.top, r.groups), r.groups), r.groups, r.options)
+}
 
 func (r *flowsReport) Snapshot() []*Table {
-	all := r.left.clone()
+	all := r.left.clone(r.tracking.Len())
 	all.realms = newRealms(r.tracking)
 	r.tracking.Connections(func(c *flows.Connection) bool {
 		all.Add(c)
@@ -55,39 +59,86 @@ type noPart struct{}
 func (noPart) Add(*dissect.Packet) {}
 func (noPart) Flush()              {}
 
-// A FlowTable makes a table of connections: those that come first in an order.
+// A FlowTable makes a table of connections: those that come first in an order. Of most connections that there is room for nobody may ever see a row. So what
+// a row needs is kept of those only that will have one, and of the others what they add up to.
 type FlowTable struct {
-	top     flows.Top[*flows.Connection]
+	order   *flows.Order
+	key     []byte                       // of the connection that is being added
+	rows    flows.Top[*flows.Connection] // those that come first
+	room    flows.Top[flowPlace]         // these and the next, which find room and have no row; empty where all have one
 	oneSite bool
 	other   flowTotals // of those that found no room
 	realms  *realms    // nil where nobody asks for tenants
+}
+
+// flowPlace is what is kept of a connection that finds room.
+type flowPlace struct {
+	flowTotals
+	point *dissect.Point   // where its packets were captured
+	more  []*dissect.Point // where else
+}
+
+func newFlowPlace(c *flows.Connection) flowPlace {
+	p := flowPlace{point: c.Segment.Point}
+	p.add(&c.Flow)
+	for _, segments := range c.Segments {
+		for _, s := range segments {
+			if s.Point != p.point && !slices.Contains(p.more, s.Point) {
+				p.more = append(p.more, s.Point)
+			}
+		}
+	}
+	return p
 }
 
 type flowTotals struct {
 	packets, bytes [2]uint64
 }
 
-func (t *flowTotals) add(f *flows.Flow, sign uint64) {
+func (t *flowTotals) add(f *flows.Flow) {
 	for d := range f.Directions {
-		t.packets[d] += sign * f.Directions[d].Packets
-		t.bytes[d] += sign * f.Directions[d].Bytes
+		t.packets[d] += f.Directions[d].Packets
+		t.bytes[d] += f.Directions[d].Bytes
+	}
+}
+
+func (t *flowTotals) subtract(u *flowTotals) {
+	for d := range u.packets {
+		t.packets[d] -= u.packets[d]
+		t.bytes[d] -= u.bytes[d]
 	}
 }
 
 // NewFlowTable returns an empty table that keeps at most limit rows. Flows are told apart as the options say.
 func NewFlowTable(order *flows.Order, limit int, o flows.Options) *FlowTable {
-	return &FlowTable{top: flows.Top[*flows.Connection]{Order: order, Limit: limit}, oneSite: o.OneSite || o.Policy == flows.None}
+	return newFlowTable(order, limit, limit, o)
+}
+
+// newFlowTable is NewFlowTable for a table that has room for more than its rows: those are as if [Table.Top] had cut it.
+func newFlowTable(order *flows.Order, rows, room int, o flows.Options) *FlowTable {
+	t := &FlowTable{order: order, rows: flows.Top[*flows.Connection]{Limit: rows}, oneSite: o.OneSite || o.Policy == flows.None}
+	if rows < room {
+		t.room.Limit = room
+	}
+	return t
 }
 
 // Add adds a connection.
 func (t *FlowTable) Add(c *flows.Connection) {
-	t.other.add(&c.Flow, 1)
-	t.top.Add(&c.Flow, c.Clone)
+	t.other.add(&c.Flow)
+	if t.key = t.key[:0]; t.order != nil {
+		t.key = t.order.AppendKey(t.key, &c.Flow)
+	}
+	t.rows.AddAt(t.key, c.ID, c.Clone)
+	if t.room.Limit > 0 {
+		t.room.AddAt(t.key, c.ID, func() flowPlace { return newFlowPlace(c) })
+	}
 }
 
-func (t *FlowTable) clone() *FlowTable {
+// clone returns a copy, to which others can be added: about so many.
+func (t *FlowTable) clone(others int) *FlowTable {
 	clone := *t
-	clone.top = *t.top.Clone()
+	clone.key, clone.rows, clone.room = nil, *t.rows.Clone(others), *t.room.Clone(others)
 	return &clone
 }
 
@@ -122,11 +173,25 @@ func (t *FlowTable) Table() *Table {
 		{Name: "tenants_row", Kind: KindText, Detail: true},
 		{Name: "filter", Kind: KindText, Detail: true},
 	}, Size: "bytes"}
-	kept := t.top.Sorted()
-	names := segmentNames{oneSite: t.oneSite}
-	for _, c := range kept {
-		names.see(c)
-		t.other.add(&c.Flow, ^uint64(0)) // less
+	kept := t.rows.Sorted()
+	names, other, crowded := segmentNames{oneSite: t.oneSite}, t.other, t.rows.More
+	see := func(p *flowPlace) {
+		names.see(p.point)
+		for _, point := range p.more {
+			names.see(point)
+		}
+		other.subtract(&p.flowTotals)
+	}
+	if t.room.Limit > 0 {
+		crowded = t.room.More
+		for p := range t.room.All() {
+			see(&p)
+		}
+	} else {
+		for _, c := range kept {
+			p := newFlowPlace(c)
+			see(&p)
+		}
 	}
 	for _, c := range kept {
 		var ids []string
@@ -145,8 +210,9 @@ func (t *FlowTable) Table() *Table {
 			Int(orig.Duplicates+reply.Duplicates), parent, List(ids...), orAbsent(labelText(&c.Flow)), Int(c.First()), Int(c.Last()),
 			t.realms.cell(c.Segment.ID), Text(names.filter(c)))
 	}
-	if t.top.More > 0 {
-		o := &t.other
+	table.More = int(t.rows.More)
+	if crowded > 0 {
+		o := &other
 		table.Other = make([]Cell, len(table.Columns))
 		for i, c := range table.Columns {
 			switch c.Name {
@@ -162,7 +228,6 @@ func (t *FlowTable) Table() *Table {
 				table.Other[i] = Int(o.bytes[1])
 			}
 		}
-		table.More = int(t.top.More)
 	}
 	return table
 }
@@ -257,24 +322,12 @@ type segmentNames struct {
 	oneSite bool
 }
 
-func (n *segmentNames) see(c *flows.Connection) {
-	for s := range segmentsOf(c) {
-		if n.first == nil {
-			n.first = s.Point
-		}
-		n.several = n.several || s.Point.Name != n.first.Name || s.Point.Index != n.first.Index || s.Point.File != n.first.File
-		n.points.see(s.Point)
+func (n *segmentNames) see(p *dissect.Point) {
+	if n.first == nil {
+		n.first = p
 	}
-}
-
-func segmentsOf(c *flows.Connection) map[*flows.Segment]bool {
-	all := map[*flows.Segment]bool{c.Segment: true}
-	for _, segments := range c.Segments {
-		for _, s := range segments {
-			all[s] = true
-		}
-	}
-	return all
+	n.several = n.several || p.Name != n.first.Name || p.Index != n.first.Index || p.File != n.first.File
+	n.points.see(p)
 }
 
 // of is the segment of a connection, or those of its directions.

@@ -44,6 +44,36 @@ func TestFlowsAddUp(t *testing.T) {
 	}
 }
 
+// A table without the rows that nobody looks at is as the one with all of them is when it has been cut.
+func TestFlowsNeedNoMoreRows(t *testing.T) {
+	points := []*pcaps.Interface{{Name: "eth0", LinkType: pcaps.LinkTypeEthernet}, {ID: 1, Index: 1, Name: "eth1", LinkType: pcaps.LinkTypeEthernet}}
+	var frames []pcaps.Frame
+	for i := range 100 {
+		frame := onTap(craft.Packet(craft.Ethernet{}, craft.IPv4{ID: uint16(i + 1)}, craft.UDP{Src: uint16(2000 + i%50), Dst: 9000}, craft.Payload(make([]byte, i%30))))[0]
+		frame.Interface = points[i%50/45] // of the flows with the most bytes there is none at the other
+		frames = append(frames, frame)
+	}
+	made := func(groups, top, limit int) *Table {
+		s := setup{groups: groups, top: top, flows: newTracking(flows.Options{MaxFlows: limit})}
+		r := description(t, "flows").make(s)
+		playParts(t, s, r, []Part{r.NewPart()}, 7, Options{}, frames)
+		r.Snapshot() // which changes nothing
+		return r.Snapshot()[0]
+	}
+	for _, groups := range []int{1, 10, 46, 50, 1000} {
+		for _, top := range []int{1, 3, 10, 47, 100} {
+			for _, limit := range []int{0, 20} {
+				want := made(groups, 0, limit)
+				want.Top(top)
+				got := made(groups, top, limit)
+				if diff := cmp.Diff(string(AppendJSON(nil, []*Table{want})), string(AppendJSON(nil, []*Table{got}))); diff != "" {
+					t.Errorf("%d rows of %d, at most %d flows: %s", top, groups, limit, diff)
+				}
+			}
+		}
+	}
+}
+
 // What is forgotten while a capture goes on stays in the table, as the connection that it was: also where its directions are in different segments.
 func TestForgottenFlowsAreRows(t *testing.T) {
 	var frames []pcaps.Frame

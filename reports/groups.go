@@ -3,6 +3,7 @@ package reports
 import (
 	"cmp"
 	"slices"
+	"sync/atomic"
 )
 
 // Groups is a bounded table from keys K to what is added up for each, A: 8-byte slots, probed linearly, over dense
@@ -11,7 +12,8 @@ import (
 // A key that comes when limit groups are there is no group of its own: what it brings is added up in Other. So the
 // groups kept are the first ones, and "first" must not depend on how packets were dealt to workers. A worker therefore
 // fills a table without a limit: one for each block, which [Groups.Absorb] takes in capture order, or one for many blocks,
-// whose groups know their first frames ([Groups.First]): [gather] takes those of all workers in this order.
+// whose groups know their first frames ([Groups.First]): [gather] takes those of all workers in this order. Once the table that it gathers in
+// is full, workers see that ([Groups.Part]), and what finds no room there needs none in theirs either.
 type Groups[K comparable, A any] struct {
 	limit   int
 	slots   []groupSlot
@@ -20,6 +22,9 @@ type Groups[K comparable, A any] struct {
 	firsts  []uint64      // of entries, if First made them all
 	other   A
 	full    bool // a key has found no room
+
+	whole    *Groups[K, A] // the table in which this one is gathered; nil for none
+	complete atomic.Bool   // the groups are limit many: none comes, and none goes
 
 	order []gathered // kept for its memory
 }
@@ -40,27 +45,40 @@ func NewGroups[K comparable, A any](limit int) *Groups[K, A] {
 	return &Groups[K, A]{limit: limit, slots: make([]groupSlot, 16)}
 }
 
+// Part returns a table for a worker, without a limit, which is gathered in g.
+func (g *Groups[K, A]) Part() *Groups[K, A] {
+	part := NewGroups[K, A](0)
+	part.whole = g
+	return part
+}
+
 // At returns what is added up for key, zero if key is new, or Other's if there is no room for key. The pointer is good
 // until the next At. hash is the key's, from a [Seed] of this run, the same one for tables that Absorb puts together.
 func (g *Groups[K, A]) At(key K, hash uint64) *A { return g.at(&key, uint32(hash)) }
 
 // at is At, where key is long.
 func (g *Groups[K, A]) at(key *K, hash uint32) *A {
-	e := g.find(key, hash)
+	return g.total(g.find(key, hash))
+}
+
+// total is what is added up for the group of that index, or Other's if there is none.
+func (g *Groups[K, A]) total(e int) *A {
 	if e < 0 {
 		return &g.other
 	}
 	return &g.entries[e].Total
 }
 
-// First is At for what that frame brings; the group remembers the first frame. The table has no limit, and all its groups are made by First.
-func (g *Groups[K, A]) First(key K, hash, frame uint64) *A {
-	return &g.entries[g.first(key, hash, frame)].Total
-}
+// First is At for what that frame brings; the group remembers the first frame. The table has no limit of its own, and all its groups are made
+// by First.
+func (g *Groups[K, A]) First(key K, hash, frame uint64) *A { return g.total(g.first(key, hash, frame)) }
 
-// first is First, and returns the index of the group.
+// first is First, and returns the index of the group, -1 if there is no room for it.
 func (g *Groups[K, A]) first(key K, hash, frame uint64) int {
 	e := g.find(&key, uint32(hash))
+	if e < 0 {
+		return e
+	}
 	if e == len(g.firsts) {
 		g.firsts = append(g.firsts, frame)
 	} else if frame < g.firsts[e] {
@@ -71,15 +89,12 @@ func (g *Groups[K, A]) first(key K, hash, frame uint64) int {
 
 // find returns the index of the key's group, a new one if need be, and -1 if there is no room for it.
 func (g *Groups[K, A]) find(key *K, hash uint32) int {
-	mask := uint32(len(g.slots) - 1)
-	i := hash & mask
-	for ; g.slots[i].entry != 0; i = (i + 1) & mask {
-		if s := g.slots[i]; s.hash == hash && g.entries[s.entry-1].Key == *key {
-			return int(s.entry - 1)
-		}
+	i, e := g.look(key, hash)
+	if e >= 0 {
+		return e
 	}
 	n := len(g.entries)
-	if g.limit > 0 && n >= g.limit {
+	if g.limit > 0 && n >= g.limit || g.whole != nil && g.whole.lacks(key, hash) {
 		g.full = true
 		return -1
 	}
@@ -94,7 +109,30 @@ func (g *Groups[K, A]) find(key *K, hash uint32) int {
 	if 2*len(g.entries) > len(g.slots) {
 		g.grow()
 	}
+	if n+1 == g.limit {
+		g.complete.Store(true)
+	}
 	return n
+}
+
+// look returns the index of the key's group, -1 if there is none, and the slot that has it or would.
+func (g *Groups[K, A]) look(key *K, hash uint32) (i uint32, e int) {
+	mask := uint32(len(g.slots) - 1)
+	for i = hash & mask; g.slots[i].entry != 0; i = (i + 1) & mask {
+		if s := g.slots[i]; s.hash == hash && g.entries[s.entry-1].Key == *key {
+			return i, int(s.entry - 1)
+		}
+	}
+	return i, -1
+}
+
+// lacks tells whether there is neither a group for the key nor room for one. Any goroutine may ask, until Reset.
+func (g *Groups[K, A]) lacks(key *K, hash uint32) bool {
+	if !g.complete.Load() {
+		return false
+	}
+	_, e := g.look(key, hash)
+	return e < 0
 }
 
 func (g *Groups[K, A]) grow() {
@@ -178,7 +216,12 @@ func gather[P Part, K comparable, A any](g *Groups[K, A], parts []Part, table fu
 	}
 	g.order = order
 	for _, part := range parts {
-		table(part.(P)).Reset(empty)
+		t := table(part.(P))
+		if t.full {
+			g.full = true
+			add(&g.other, &t.other)
+		}
+		t.Reset(empty)
 	}
 }
 
@@ -193,4 +236,5 @@ func (g *Groups[K, A]) Reset(empty func(*A)) {
 	g.entries, g.hashes, g.firsts = g.entries[:0], g.hashes[:0], g.firsts[:0]
 	empty(&g.other)
 	g.full = false
+	g.complete.Store(false)
 }

@@ -3,9 +3,12 @@ package reports
 import (
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"pktscope/dissect"
 )
 
 type testKey struct {
@@ -93,10 +96,36 @@ func TestGroupsEqualMap(t *testing.T) {
 					block.Reset((*testTotal).empty)
 				}
 				check("in blocks", parts)
+
+				// Workers that count stretches of the capture at a time, gathered now and then: those that come after the table is full see that.
+				gathered := NewGroups[testKey, testTotal](limit)
+				workers := []Part{&groupsPart{gathered.Part()}, &groupsPart{gathered.Part()}, &groupsPart{gathered.Part()}}
+				for i := 0; i < len(keys); {
+					var all sync.WaitGroup
+					for _, w := range workers {
+						from := i
+						i = min(i+rand.IntN(200), len(keys))
+						some := keys[from:i]
+						all.Go(func() {
+							for j, k := range some {
+								w.(*groupsPart).First(k, hash(k), uint64(from+j)).add(&testTotal{1, uint64(from + j)})
+							}
+						})
+					}
+					all.Wait()
+					gather(gathered, workers, func(p *groupsPart) *Groups[testKey, testTotal] { return p.Groups }, (*testTotal).add, (*testTotal).empty)
+				}
+				check("gathered", gathered)
 			})
 		}
 	}
 }
+
+// groupsPart is a part that has a table and nothing else.
+type groupsPart struct{ *Groups[testKey, testTotal] }
+
+func (*groupsPart) Add(*dissect.Packet) {}
+func (*groupsPart) Flush()              {}
 
 func TestGroupsDoNotAllocate(t *testing.T) {
 	seed := NewSeed()

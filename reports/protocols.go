@@ -36,7 +36,7 @@ func newProtocols(s setup) Report {
 }
 
 func (r *protocols) NewPart() Part {
-	return &protocolsPart{report: r, stacks: NewGroups[stack, amount](0)}
+	return &protocolsPart{report: r, stacks: r.stacks.Part()}
 }
 
 func (r *protocols) Reset() { r.stacks.Reset((*amount).reset) }

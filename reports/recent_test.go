@@ -31,3 +31,17 @@ func TestRecentGrows(t *testing.T) {
 		t.Error("a value is remembered behind a reset")
 	}
 }
+
+// What is forgotten now and then in a long conversation needs no more room, however long it lasts.
+func TestRecentStaysSmall(t *testing.T) {
+	r, group := newRecent(NewSeed()), NewSeed()[0]
+	for i := range uint64(1 << (recentBits + 6)) {
+		r.fresh(i%16, 1, group)
+		if i%16 == 0 {
+			r.fresh(i, 2, group)
+		}
+	}
+	if len(r.tags) != 1<<recentBits {
+		t.Errorf("room for %d", len(r.tags))
+	}
+}

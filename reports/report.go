@@ -84,6 +84,7 @@ func All() []Description { return slices.Clone(all) }
 type setup struct {
 	source     pcaps.Source // what files say beside their frames; nil where there are none
 	groups     int          // the most groups that a table keeps
+	top        int          // rows of the table of flows that somebody will look at; 0 for all
 	queues     QueueOptions
 	directions DirectionOptions
 	tenants    flows.Tenancy          // nil if nobody names them
@@ -104,6 +105,7 @@ type Set struct {
 	bonds   *bonds    // nil if nobody asks for them
 	flows   *tracking // nil if nobody asks for flows
 	packets uint64    // since the start
+	known   *known    // nil where nobody has searched since the last Reset
 	sums    bool      // some of them depend on which checksums are right
 
 	shards   []*setShard
@@ -116,7 +118,7 @@ type Set struct {
 // NewSet returns the named reports over src in the order in which they print, and o.By behind them; if there are neither, those that need
 // not be asked for. The error is for a name that is none.
 func NewSet(names []string, src pcaps.Source, o Options) (*Set, error) {
-	set := setup{source: src, groups: cmp.Or(o.Groups, maxGroups), queues: o.Queues, directions: o.Directions, tenants: o.Flows.Tenants,
+	set := setup{source: src, groups: cmp.Or(o.Groups, maxGroups), top: o.Top, queues: o.Queues, directions: o.Directions, tenants: o.Flows.Tenants,
 		conntrack: o.Conntrack, bonds: o.Bonds, findings: o.Findings}
 	chosen := map[string]bool{}
 	for _, name := range names {
@@ -314,8 +316,9 @@ func (t *setShard) count(p *dissect.Packet) {
 		return
 	}
 	if some {
+		again := t.alikes.again(slot)
 		for _, part := range t.now.lookers {
-			part.lookAgain(p, &slot.memo)
+			part.lookAgain(p, &slot.memo, again)
 		}
 	} else {
 		if slot.hash != 0 {
@@ -424,9 +427,27 @@ func (s *Set) Packets() uint64 {
 func (s *Set) Snapshot() (tables []*Table) {
 	s.flush()
 	for _, r := range s.reports[:s.printed] {
-		tables = append(tables, r.Snapshot()...)
+		if r == Report(s.found) {
+			tables = append(tables, s.found.table(s.search()))
+		} else {
+			tables = append(tables, r.Snapshot()...)
+		}
 	}
 	return tables
+}
+
+// known is what was found in so many packets.
+type known struct {
+	packets uint64
+	found   []Finding
+}
+
+// search finds what there is, unless nothing was counted since it did so.
+func (s *Set) search() []Finding {
+	if s.known == nil || s.known.packets != s.packets {
+		s.known = &known{s.packets, s.found.find()}
+	}
+	return s.known.found
 }
 
 // Findings returns what was found in all packets since the last Reset, the most serious first, whatever the report leaves out. There is none
@@ -436,7 +457,7 @@ func (s *Set) Findings() []Finding {
 	if s.found == nil {
 		return nil
 	}
-	return s.found.find()
+	return slices.Clone(s.search())
 }
 
 // Tracker is what follows the flows, until Reset; nil if no report says something of them.
@@ -452,6 +473,7 @@ func (s *Set) Forget(quiet time.Duration) {
 	s.flush()
 	if s.flows != nil {
 		s.flows.forget(quiet)
+		s.known = nil
 	}
 }
 
@@ -465,6 +487,7 @@ func (s *Set) OnLeave(left func(*flows.Flow)) {
 // Reset starts over.
 func (s *Set) Reset() {
 	s.flush()
+	s.known = nil
 	for _, r := range s.reports {
 		r.Reset()
 	}

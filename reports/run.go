@@ -56,6 +56,7 @@ type Options struct {
 
 	By         *Projection // a report of the user's own; nil for none
 	Groups     int         // the most groups that a table keeps; 0 is 10,000
+	Top        int         // the table of flows needs no more rows, as [Table.Top] would leave it; 0 for all
 	Queues     QueueOptions
 	Directions DirectionOptions
 	Conntrack  []flows.ConntrackEntry // what a kernel says of the same connections, for the report on NAT; nil for nothing

@@ -35,7 +35,13 @@ func newTracking(o flows.Options) *tracking {
 }
 
 // reset forgets all flows.
-func (t *tracking) reset() { t.Tracker = flows.NewTracker(t.options) }
+func (t *tracking) reset() {
+	if t.Tracker == nil {
+		t.Tracker = flows.NewTracker(t.options)
+	} else {
+		t.Tracker = t.Renewed()
+	}
+}
 
 // onLeave shows left each flow that leaves before the end, so that it is counted all the same. All others are there at the end, see [flows.Tracker.Flows].
 func (t *tracking) onLeave(left func(*flows.Flow)) { t.leaving = append(t.leaving, left) }

@@ -100,7 +100,7 @@ func newTunnels(s setup) Report {
 
 func (r *tunnels) NewPart() Part {
 	t := &tunnelsPart{report: r, recent: newRecent(r.seed), sources: newRecent(r.seed),
-		tunnels:  NewGroups[tunnelKey, tunnelTotal](0),
+		tunnels:  r.tunnels.Part(),
 		streams:  NewGroups[streamKey, streamTotal](0),
 		networks: NewGroups[networkKey, networkTotal](0),
 	}
@@ -163,7 +163,7 @@ func (t *tunnelsPart) addAlike(a *alike) { t.walk(a.Packet, a, nil) }
 func (t *tunnelsPart) look(p *dissect.Packet, m *memo) { t.walk(p, nil, m) }
 
 // lookAgain counts what may be new in the only tunnel of a packet, and walks over it only if there are several, or a frame whose sender may be new.
-func (t *tunnelsPart) lookAgain(p *dissect.Packet, m *memo) {
+func (t *tunnelsPart) lookAgain(p *dissect.Packet, m *memo, again bool) {
 	if m.tunnel == 0 {
 		return
 	}
@@ -172,7 +172,9 @@ func (t *tunnelsPart) lookAgain(p *dissect.Packet, m *memo) {
 		t.walk(p, nil, &t.noted)
 		return
 	}
-	t.distinct(p, m)
+	if !again {
+		t.distinct(p, m)
+	}
 	if m.sequence {
 		if number, ok := sequenceNumber(p, int(m.tunnel), m.kind); ok {
 			t.follow(p, m, number)
@@ -190,7 +192,7 @@ func (t *tunnelsPart) distinct(p *dissect.Packet, m *memo) {
 	if !ok && port == 0 || !t.recent.fresh(flow, port, m.group) {
 		return
 	}
-	total := &t.tunnels.entries[m.total].Total
+	total := t.tunnels.total(int(m.total))
 	if port != 0 {
 		total.ports.Add(FixedSeed.Uint64(port - 1))
 	}
@@ -343,7 +345,7 @@ func (w *tunnelWalk) count(i int, kind kindID, own uint8, inner int) {
 	key := tunnelKey{w.hash, [2]endpoint{a, b}}
 	hash := fold(w.hash^a[0]^fold1, a[1]^fold2) ^ fold(b[0]^fold2, w.hash^b[1]^fold3)
 	index := w.tunnels.first(key, hash, p.Number)
-	total := &w.tunnels.entries[index].Total
+	total := w.tunnels.total(index)
 	if total.path.n == 0 {
 		total.path, total.own, total.kind, total.ends = w.path, own, kind, ends
 	}

@@ -65,7 +65,7 @@ func newVLANs(s setup) Report {
 }
 
 func (r *vlans) NewPart() Part {
-	t := &vlansPart{report: r, vlans: NewGroups[vlanKey, vlanTotal](0), recent: newRecent(r.seed)}
+	t := &vlansPart{report: r, vlans: r.vlans.Part(), recent: newRecent(r.seed)}
 	r.parts = append(r.parts, t)
 	return t
 }
@@ -117,7 +117,7 @@ func (t *vlansPart) look(p *dissect.Packet, m *memo) {
 		return
 	}
 	m.tags, m.behind = key.tags, uint16(i)
-	t.lookAgain(p, m)
+	t.lookAgain(p, m, false)
 	for _, l := range p.Layers[i+1:] {
 		if l.Protocol == ip4 || l.Protocol == ip6 {
 			m.behind = 0
@@ -125,8 +125,8 @@ func (t *vlansPart) look(p *dissect.Packet, m *memo) {
 	}
 }
 
-func (t *vlansPart) lookAgain(p *dissect.Packet, m *memo) {
-	if m.behind == 0 {
+func (t *vlansPart) lookAgain(p *dissect.Packet, m *memo, again bool) {
+	if m.behind == 0 || again {
 		return
 	}
 	total := t.at(vlanKey{p.Point.ID, m.tags}, p.Number)

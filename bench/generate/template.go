@@ -90,6 +90,11 @@ func newTemplate(layers []craft.Layer, frame []byte) template {
 		at := whole - len(craft.Packet(layers[i:]...))
 		rest := span{at, whole}
 		switch l := l.(type) {
+		case craft.Ethernet:
+			if i > 0 { // in a tunnel each host has an address of its own, which is made of the one that it has of IP
+				t.field(at+2, dstHigh, dstLow)
+				t.field(at+8, srcHigh, srcLow)
+			}
 		case craft.VLAN:
 			t.field(at, segmentLow)
 		case craft.MPLS:

@@ -181,6 +181,7 @@ func (o *liveOptions) options(set *pflag.FlagSet) (live.Options, error) {
 		}
 	}
 	e.Read, err = o.reportOptions(by)
+	e.Read.Top = o.top
 	return e, err
 }
 
@@ -199,6 +200,7 @@ func (o *liveOptions) run(set *pflag.FlagSet) error {
 	if err != nil {
 		return err
 	}
+	slack.Store(liveSlack)
 	var full *liveScreen
 	if o.format == "screen" {
 		full = newLiveScreen(options.Read)

@@ -1049,16 +1049,22 @@ func TestPacketsLive(t *testing.T) {
 
 // What live says of all since the start is what read says of the recording.
 func TestLiveAgreesWithRead(t *testing.T) {
+	for _, top := range []string{"0", "2"} {
+		t.Run("top "+top, func(t *testing.T) { liveAgreesWithRead(t, top) })
+	}
+}
+
+func liveAgreesWithRead(t *testing.T, top string) {
 	const tables = "protocols,tunnels,vlans,tenants,flows,checksums"
 	p := newPair(t)
 	p.vxlan()
-	r := p.start("live", "-i", "rx0", "--report", tables, "--top", "0", "--interval", "300ms", "-w", "trace.pcapng")
+	r := p.start("live", "-i", "rx0", "--report", tables, "--top", top, "--interval", "300ms", "-w", "trace.pcapng")
 	p.send("10.0.0.2", 1000, 100, time.Millisecond)
 	p.send("10.0.2.2", 1000, 100, time.Millisecond)
 	p.sendFrames(1000, time.Millisecond, craft.Ethernet{}, craft.VLAN{ID: 100})
 	p.settle()
 	last := r.stop()
-	cmd := exec.Command(p.program, "read", "trace.pcapng", "--report", tables, "--format", "json")
+	cmd := exec.Command(p.program, "read", "trace.pcapng", "--report", tables, "--top", top, "--format", "json")
 	cmd.Dir = p.dir
 	out, err := cmd.Output()
 	if err != nil {

@@ -147,6 +147,9 @@ func (o *readOptions) run(files []string) error {
 	if err != nil {
 		return err
 	}
+	if o.topGiven || o.format == "text" {
+		options.Top = o.top
+	}
 	src, err := o.input.open(files)
 	if err != nil {
 		return err
@@ -167,9 +170,9 @@ func (o *readOptions) run(files []string) error {
 		return errors.Join(o.writeSARIF(set), err, o.failOn.err())
 	}
 	tables := set.Snapshot()
-	if o.top > 0 && (o.topGiven || o.format == "text") {
+	if options.Top > 0 {
 		for _, t := range tables {
-			t.Top(o.top)
+			t.Top(options.Top)
 		}
 	}
 	if failed := write(tables); failed != nil {
