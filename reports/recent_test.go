@@ -10,7 +10,7 @@ func TestRecentGrows(t *testing.T) {
 		"first word":  func(i uint64) (a, b uint64) { return i, 1 },
 		"second word": func(i uint64) (a, b uint64) { return 0x20010db8 << 32, i },
 	} {
-		r, group := newRecent(NewSeed()), NewSeed()[0]
+		r, group := newRecent(FixedSeed), uint64(fold3)
 		fresh := 0
 		for round := range 32 {
 			fresh = 0
@@ -39,7 +39,7 @@ func TestRecentGrows(t *testing.T) {
 
 // What is forgotten now and then in a long conversation needs no more room, however long it lasts.
 func TestRecentStaysSmall(t *testing.T) {
-	r, group := newRecent(NewSeed()), NewSeed()[0]
+	r, group := newRecent(FixedSeed), uint64(fold3)
 	for i := range uint64(1 << (recentBits + 6)) {
 		r.fresh(i%16, 1, group)
 		if i%16 == 0 {
