@@ -36,6 +36,7 @@ var arrows = map[string][]string{
 	"bench/generated":       {"internal/craft"},
 	"bench/peers":           nil, // runs pktscope as the others
 	"bench/load":            {"internal/craft"},
+	"bench/profile":         {"pcaps", "reports"},
 	"bench/soak":            {"dissect", "pcaps"}, // finds the ports in recordings
 	"internal/craft":        nil,
 	"internal/mulfold":      nil,
@@ -86,7 +87,7 @@ type pkg struct {
 
 func packages(t *testing.T) (all []pkg) {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	out, err := exec.Command("go", "list", "-pgo=off", "-json=ImportPath,Imports", "./...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

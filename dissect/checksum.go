@@ -86,42 +86,13 @@ func sum(s uint64, b []byte) uint64 {
 		return s + uint64(bits.ReverseBytes16(fold(acc))) + carry<<8
 	}
 	var acc, other, carry uint64
-	for len(b) >= 128 { // two chains, neither of which waits for the other; adding the carry ends one, so that a longer one has less of that
-		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b), 0)
-		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[8:]), carry)
-		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[16:]), carry)
-		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[24:]), carry)
-		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[32:]), carry)
-		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[40:]), carry)
-		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[48:]), carry)
-		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[56:]), carry)
-		acc, carry = bits.Add64(acc, 0, carry)
-		acc += carry
-		other, carry = bits.Add64(other, binary.LittleEndian.Uint64(b[64:]), 0)
-		other, carry = bits.Add64(other, binary.LittleEndian.Uint64(b[72:]), carry)
-		other, carry = bits.Add64(other, binary.LittleEndian.Uint64(b[80:]), carry)
-		other, carry = bits.Add64(other, binary.LittleEndian.Uint64(b[88:]), carry)
-		other, carry = bits.Add64(other, binary.LittleEndian.Uint64(b[96:]), carry)
-		other, carry = bits.Add64(other, binary.LittleEndian.Uint64(b[104:]), carry)
-		other, carry = bits.Add64(other, binary.LittleEndian.Uint64(b[112:]), carry)
-		other, carry = bits.Add64(other, binary.LittleEndian.Uint64(b[120:]), carry)
-		other, carry = bits.Add64(other, 0, carry)
-		other += carry
-		b = b[128:]
+	for ; len(b) >= 128; b = b[128:] { // two chains, neither of which waits for the other
+		acc, other = eightWords(acc, (*[64]byte)(b)), eightWords(other, (*[64]byte)(b[64:]))
 	}
 	acc, carry = bits.Add64(acc, other, 0)
 	acc += carry
 	if len(b) >= 64 {
-		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b), 0)
-		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[8:]), carry)
-		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[16:]), carry)
-		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[24:]), carry)
-		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[32:]), carry)
-		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[40:]), carry)
-		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[48:]), carry)
-		acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[56:]), carry)
-		acc, carry = bits.Add64(acc, 0, carry)
-		acc += carry
+		acc = eightWords(acc, (*[64]byte)(b))
 		b = b[64:]
 	}
 	if len(b) >= 32 {
@@ -143,6 +114,22 @@ func sum(s uint64, b []byte) uint64 {
 		acc += carry
 	}
 	return s + uint64(bits.ReverseBytes16(fold(acc)))
+}
+
+// eightWords adds eight little-endian words to acc, modulo 2^64-1. Adding the last carry ends the chain of additions, so that a longer one has
+// less of that.
+func eightWords(acc uint64, b *[64]byte) uint64 {
+	var carry uint64
+	acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[:]), 0)
+	acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[8:]), carry)
+	acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[16:]), carry)
+	acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[24:]), carry)
+	acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[32:]), carry)
+	acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[40:]), carry)
+	acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[48:]), carry)
+	acc, carry = bits.Add64(acc, binary.LittleEndian.Uint64(b[56:]), carry)
+	acc, carry = bits.Add64(acc, 0, carry)
+	return acc + carry
 }
 
 // tail is the little-endian number of at most seven bytes.

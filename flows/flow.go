@@ -57,6 +57,7 @@ type Traffic struct {
 	TOS        []uint8  // values, in the order in which they were met; at most four
 	MoreTOS    bool     // there were others
 	TTL        [2]uint8 // lowest and highest
+	TCPFlags   uint8    // that any segment had, as in the header's last byte of flags
 
 	Counters TCPCounters
 
@@ -169,7 +170,7 @@ func (t *Tracker) provenLink(n, l uint32) bool {
 func (t *Tracker) traffic(a *account, d Direction, tr *Traffic) {
 	from := a.direction(d)
 	tr.Packets, tr.Bytes, tr.Payload, tr.First, tr.Last = from.packets, from.bytes, from.payload, from.first, from.last
-	tr.Unverified, tr.TTL = from.unverified, from.ttl
+	tr.Unverified, tr.TTL, tr.TCPFlags = from.unverified, from.ttl, from.tcpFlags
 	tr.TOS, tr.MoreTOS = append(tr.TOS[:0], from.tos[:min(int(from.values), len(from.tos))]...), int(from.values) > len(from.tos)
 	if n := a.troubles[d]; n != 0 {
 		seen := t.troubles.at(n)

@@ -89,9 +89,11 @@ type direction struct {
 	tos                     [maxTOS]uint8 // the first values that it had
 	values                  uint8         // how many of them; one more than fits for more
 	ttl                     [2]uint8      // lowest and highest
+	tcpFlags                uint8         // that any of its segments had
 }
 
-func (d *direction) add(o *Observation) {
+// add counts an observation; s is its segment of TCP, nil for other protocols.
+func (d *direction) add(o *Observation, s *TCPSegment) {
 	if d.packets == 0 {
 		d.first, d.ttl = o.Time, [2]uint8{o.TTL, o.TTL}
 		d.tos[0], d.values = o.TOS, 1
@@ -108,6 +110,9 @@ func (d *direction) add(o *Observation) {
 	d.payload += uint64(o.Payload)
 	if o.is(otherChecksum) && !o.is(badChecksum) {
 		d.unverified++
+	}
+	if s != nil {
+		d.tcpFlags |= s.Flags
 	}
 }
 

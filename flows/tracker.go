@@ -362,7 +362,7 @@ func (t *Tracker) observe(s *Segment, o *Observation, segment *TCPSegment, paren
 	if o.is(telling) && o.Payload > 0 {
 		t.label(n, d, o)
 	}
-	a.direction(d).add(o)
+	a.direction(d).add(o, segment)
 	if o.Fragments > 0 || o.is(badChecksum) {
 		tr := t.trouble(a, d)
 		tr.fragments += uint32(o.Fragments)

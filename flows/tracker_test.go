@@ -277,6 +277,25 @@ func TestDuplicateAndRetransmission(t *testing.T) {
 	}
 }
 
+// Of TCP's flags a direction has all that a segment of it had, also of one that its state has no room for; other protocols have none.
+func TestFlagsOfDirections(t *testing.T) {
+	s := new(scene)
+	for _, c := range conversation {
+		s.at("p", talk(c.direction, 0, s.nextID(), c.tcp, c.payload)...)
+	}
+	s.at("p", talk(1, 0, s.nextID(), craft.TCP{Seq: 1 << 30, Ack: 9, Flags: craft.RST}, "")...)
+	s.at("p", craft.Ethernet{}, craft.IPv4{Src: "10.0.0.3", Dst: "10.0.0.4"}, craft.UDP{Src: 1, Dst: 2})
+	var got [][2]uint8
+	s.play(t, flows.Options{}, 1, 1).Flows(func(f *flows.Flow) bool {
+		got = append(got, [2]uint8{f.Directions[0].TCPFlags, f.Directions[1].TCPFlags})
+		return true
+	})
+	want := [][2]uint8{{uint8(craft.SYN | craft.ACK | craft.PSH), uint8(craft.SYN | craft.ACK | craft.PSH | craft.RST)}, {}}
+	if !slices.Equal(got, want) {
+		t.Errorf("flags %#x, want %#x", got, want)
+	}
+}
+
 // A SYN that was captured at several interfaces of a machine is a duplicate, too. Two SYN-ACKs that were captured at one are two answers to a
 // SYN that was sent twice.
 func TestSYNCapturedTwice(t *testing.T) {

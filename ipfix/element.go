@@ -21,6 +21,7 @@ type features uint16
 
 const (
 	version6    features = 1 << iota // addresses of IPv6
+	segments                         // TCP, which has flags
 	query                            // ICMP, which has a type and a code where others have ports
 	tagged                           // in one VLAN or two
 	twice                            // in two
@@ -65,6 +66,9 @@ func layout(f features) []element {
 	default:
 		list = append(list, number16(7, func(r *record) uint16 { return r.tuple.Sport }), // sourceTransportPort
 			number16(11, func(r *record) uint16 { return r.tuple.Dport })) // destinationTransportPort
+	}
+	if f&segments != 0 {
+		list = append(list, element{6, 1, func(b []byte, r *record) []byte { return append(b, r.flags) }}) // tcpControlBits, of which one byte is those of RFC 9293 (RFC 7125 section 3)
 	}
 	if f&tagged != 0 {
 		list = append(list, number16(58, func(r *record) uint16 { return r.vlans[0] }), // vlanId

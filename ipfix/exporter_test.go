@@ -85,7 +85,7 @@ func as16(s string) [16]byte { return netip.MustParseAddr(s).As16() }
 func flow(id uint32, path flows.Path, t flows.Tuple) *flows.Flow {
 	second := int64(1e9)
 	return &flows.Flow{ID: id, Tuple: t, Segment: &flows.Segment{ID: 40 + id, Path: path, Point: &dissect.Point{ID: 2}}, Directions: [2]flows.Traffic{
-		{Packets: 3, Bytes: 400, First: 100 * second, Last: 105*second + 7e6, TOS: []uint8{0xb8}, TTL: [2]uint8{63, 64}},
+		{Packets: 3, Bytes: 400, First: 100 * second, Last: 105*second + 7e6, TOS: []uint8{0xb8}, TTL: [2]uint8{63, 64}, TCPFlags: 0x1b},
 		{Packets: 2, Bytes: 80, First: 101 * second, Last: 104 * second, TTL: [2]uint8{60, 60}},
 	}}
 }
@@ -96,7 +96,7 @@ func TestElements(t *testing.T) {
 	tcp := flows.Tuple{Src: as16("10.0.0.1"), Dst: as16("10.0.0.2"), Sport: 40000, Dport: 80, Protocol: 6}
 	snat := flows.Tuple{Src: as16("203.0.113.1"), Dst: as16("10.0.0.2"), Sport: 1025, Dport: 80, Protocol: 6}
 	common := map[uint16]string{148: "0000000000000009", 239: "01", 152: "00000000000186a0", 153: "0000000000019a2f", 2: "0000000000000003",
-		1: "0000000000000190", 4: "06", 5: "b8", 52: "3f", 53: "40", 136: "03", 10: "00000003", 234: "00000031", 8: "0a000001", 12: "0a000002", 7: "9c40", 11: "0050"}
+		1: "0000000000000190", 4: "06", 5: "b8", 52: "3f", 53: "40", 136: "03", 10: "00000003", 234: "00000031", 8: "0a000001", 12: "0a000002", 7: "9c40", 11: "0050", 6: "1b"}
 	for _, test := range []struct {
 		name   string
 		path   flows.Path
@@ -117,7 +117,7 @@ func TestElements(t *testing.T) {
 		{name: "SPI", tuple: tcp, path: flows.Path{{Kind: flows.SPI, Number: 0xc0ffee00}}, want: map[uint16]string{295: "c0ffee00"}},
 		{name: "SNAT", tuple: tcp, behind: Behind{&snat}, want: map[uint16]string{225: "cb007101", 226: "0a000002", 227: "0401", 228: "0050"}},
 		{name: "ping", tuple: flows.Tuple{Src: as16("2001:db8::1"), Dst: as16("2001:db8::2"), Sport: 99, Protocol: 58, Type: 128},
-			want: map[uint16]string{4: "3a", 8: "", 12: "", 7: "", 11: "", 27: "20010db8000000000000000000000001", 28: "20010db8000000000000000000000002", 139: "8000"}},
+			want: map[uint16]string{4: "3a", 8: "", 12: "", 7: "", 11: "", 6: "", 27: "20010db8000000000000000000000001", 28: "20010db8000000000000000000000002", 139: "8000"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := &collector{t: t}

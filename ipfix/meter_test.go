@@ -15,6 +15,7 @@ type counts struct {
 	records int
 	packets uint64
 	reasons map[byte]int
+	flags   []byte // of records of TCP
 }
 
 func (c *counts) Write(b []byte) (int, error) {
@@ -22,11 +23,15 @@ func (c *counts) Write(b []byte) (int, error) {
 		id, n := binary.BigEndian.Uint16(rest), binary.BigEndian.Uint16(rest[2:])
 		set := rest[4:n]
 		rest = rest[n:]
-		for id >= 256 && len(set) > 0 { // flows of IPv4 with ports, whose records differ in the length of the last element
+		for id >= 256 && len(set) > 0 { // flows of IPv4 with ports, whose records differ in TCP's flags and in the length of the last element
 			c.records++
 			c.packets += binary.BigEndian.Uint64(set[25:])
 			c.reasons[set[45]]++
-			const fixed = 8 + 1 + 8 + 8 + 8 + 8 + 1 + 1 + 1 + 1 + 1 + 4 + 4 + 4 + 4 + 2 + 2
+			fixed := 8 + 1 + 8 + 8 + 8 + 8 + 1 + 1 + 1 + 1 + 1 + 4 + 4 + 4 + 4 + 2 + 2
+			if set[41] == 6 {
+				c.flags = append(c.flags, set[fixed])
+				fixed++
+			}
 			set = set[fixed+1+int(set[fixed]):]
 		}
 	}
@@ -88,5 +93,8 @@ func TestMeter(t *testing.T) {
 	check(132*second, true, 5, 133)
 	if out.reasons[byte(ipfix.Over)] != 2 || out.reasons[byte(ipfix.Active)] != 2 || out.reasons[byte(ipfix.Forced)] != 1 {
 		t.Errorf("reasons are %v", out.reasons)
+	}
+	if string(out.flags) != "\x02\x14" { // SYN; RST and ACK
+		t.Errorf("flags of TCP are %x", out.flags)
 	}
 }

@@ -18,6 +18,7 @@ type record struct {
 	first, last    int64  // nanoseconds since the Unix epoch
 	tos            uint8  // of its first packet
 	ttl            [2]uint8
+	flags          uint8  // of TCP, that the flow has had so far
 	kind           uint8  // of an ICMP query or its answer
 	point          uint32 // number of the capture point, from 1
 
@@ -51,7 +52,7 @@ func (r *record) set(f *flows.Flow, d flows.Direction, behind *flows.Tuple, reas
 		r.segment, r.name = f.Segment, f.Segment.Name()
 	}
 	*r = record{flow: f, segment: r.segment, name: r.name, direction: d, tuple: f.Tuple, reason: reason, packets: t.Packets, bytes: t.Bytes, first: t.First, last: t.Last, ttl: t.TTL,
-		kind: f.Type, point: uint32(f.Segment.Point.ID) + 1}
+		flags: t.TCPFlags, kind: f.Type, point: uint32(f.Segment.Point.ID) + 1}
 	if len(t.TOS) > 0 {
 		r.tos = t.TOS[0]
 	}
@@ -63,7 +64,10 @@ func (r *record) set(f *flows.Flow, d flows.Direction, behind *flows.Tuple, reas
 	if !f.V4() {
 		has |= version6
 	}
-	if f.Protocol == icmp || f.Protocol == icmpv6 {
+	switch f.Protocol {
+	case tcp:
+		has |= segments
+	case icmp, icmpv6:
 		has |= query
 	}
 	if behind != nil {
@@ -77,9 +81,10 @@ func (r *record) set(f *flows.Flow, d flows.Direction, behind *flows.Tuple, reas
 	return has | r.path(f.Segment.Path)
 }
 
-// Numbers of IP protocols whose flows are queries and answers.
+// Numbers of IP protocols that have what others have not: flags, and instead of ports queries and answers.
 const (
 	icmp   = 1
+	tcp    = 6
 	icmpv6 = 58
 )
 

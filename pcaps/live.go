@@ -14,7 +14,7 @@ type LiveOptions struct {
 	// Interfaces are the names of those to capture at. [AnyInterface], which stands alone, is all that there are and will be.
 	Interfaces   []string
 	Promiscuous  bool      // also frames for others
-	SnapLen      int       // bytes kept of each frame, 0 for all
+	SnapLen      int       // bytes kept of each frame, up to [MaxSnapLen]; 0 for all
 	Ring         int       // bytes of the kernel's ring for each interface, one for all of [AnyInterface]; 0 for [DefaultRing]
 	Direction    Direction // which frames, as this machine sees them
 	HardwareTime bool      // times are those of the interfaces' own clocks

@@ -15,6 +15,7 @@ type batch struct {
 	frames []batchFrame
 	first  uint64       // number of the first frame
 	held   atomic.Int32 // by how many
+	arena  *arena       // that its memory is part of
 }
 
 // batchFrame is a frame of a batch.
@@ -33,73 +34,25 @@ const (
 	batchBytes  = 1 << 20
 )
 
-// A batch begins small, and is given away with what it has when frames come slowly: so what waits for analysis takes about as much memory as it has bytes.
-const (
-	batchStart = 32 << 10
-	batchMost  = batchBytes + MaxSnapLen + 1<<10
-)
-
-// idle is the batches that nobody holds, as many as idleBytes have room for; the garbage collector has the others. So frames that come at a steady
-// rate take no new memory, and those of a burst are not kept for.
-var idle struct {
-	sync.Mutex
-	batches []*batch
-	bytes   int
-}
-
-const idleBytes = 4 << 20
-
-// newBatch returns an empty batch that somebody holds.
-func newBatch() *batch {
-	b := takeIdle()
-	if b == nil {
-		b = &batch{blocks: make([]byte, 0, batchStart)}
-	}
-	b.blocks, b.frames = b.blocks[:0], b.frames[:0]
-	b.held.Store(1)
-	return b
-}
-
-// takeIdle returns the batch that was released last; nil if there is none.
-func takeIdle() *batch {
-	idle.Lock()
-	defer idle.Unlock()
-	last := len(idle.batches) - 1
-	if last < 0 {
-		return nil
-	}
-	b := idle.batches[last]
-	idle.batches[last] = nil
-	idle.batches = idle.batches[:last]
-	idle.bytes -= b.room()
-	return b
-}
-
 // hold keeps the batch until release.
 func (b *batch) hold() { b.held.Add(1) }
 
 func (b *batch) release() {
-	if b.held.Add(-1) > 0 {
-		return
-	}
-	idle.Lock()
-	defer idle.Unlock()
-	if idle.bytes+b.room() <= idleBytes {
-		idle.batches = append(idle.batches, b)
-		idle.bytes += b.room()
+	if b.held.Add(-1) == 0 {
+		b.arena.release()
 	}
 }
 
 // frameSize is what a frame takes beside its bytes.
 const frameSize = int(unsafe.Sizeof(batchFrame{}))
 
-// room is what the batch takes with all that it has room for, in bytes.
-func (b *batch) room() int { return cap(b.blocks) + frameSize*cap(b.frames) }
-
 // size is what the batch takes, in bytes.
 func (b *batch) size() int { return len(b.blocks) + frameSize*len(b.frames) }
 
-func (b *batch) full() bool { return len(b.frames) >= batchFrames || len(b.blocks) >= batchBytes }
+// full tells that no frame has room any more, or none should be added.
+func (b *batch) full() bool {
+	return len(b.frames) >= min(batchFrames, cap(b.frames)) || len(b.blocks) >= min(batchBytes, cap(b.blocks)-frameMost)
+}
 
 // blockHead is what stands before the data in an Enhanced Packet Block, in bytes.
 const blockHead = 28
@@ -112,7 +65,7 @@ func (b *batch) blockAt(i int) int {
 	return int(b.frames[i].start) - blockHead
 }
 
-// extend appends the Enhanced Packet Block of a frame, but for its data, for which it returns the place.
+// extend appends the Enhanced Packet Block of a frame to a batch that is not full, but for its data, for which it returns the place.
 func (b *batch) extend(f batchFrame) (data []byte) {
 	padded := (int(f.len) + 3) &^ 3
 	total := blockHead + padded + 4
@@ -120,9 +73,6 @@ func (b *batch) extend(f batchFrame) (data []byte) {
 		total += 12
 	}
 	start := len(b.blocks)
-	if cap(b.blocks)-start < total {
-		b.blocks = append(make([]byte, 0, max(start+total, min(2*cap(b.blocks), batchMost))), b.blocks...)
-	}
 	b.blocks = b.blocks[:start+total]
 	block := b.blocks[start:]
 	le := binary.LittleEndian

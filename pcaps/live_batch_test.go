@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -162,55 +161,55 @@ func ExampleParseDirection() {
 	// there are both, in, out
 }
 
-// batchFilled returns a batch of n frames of 200 bytes.
-func batchFilled(n int) *batch {
-	point := &Interface{Name: "eth0"}
-	b := newBatch()
-	for range n {
-		b.extend(batchFrame{len: 200, wire: 200, point: point})
-	}
-	return b
-}
-
-// Batches take about as much memory as they have bytes, also those that wait after a burst: what is kept of it for others is bounded.
-func TestBatchMemory(t *testing.T) {
-	var held []*batch
-	for range 100 {
-		held = append(held, batchFilled(batchFrames))
-	}
-	for _, b := range held {
-		b.release()
-	}
-	if idle.bytes > idleBytes {
-		t.Errorf("%d bytes are kept", idle.bytes)
-	}
-	for _, n := range []int{1, 100, 4000, 1, 100} {
-		rooms, used := 0, 0
-		held = held[:0]
-		for range 200 {
-			b := batchFilled(n)
-			held = append(held, b)
-			rooms += b.room()
-			used += max(2*batchStart, 4*b.size())
+// Batches lie one behind the other, and do not run into each other; their memory is used again when nobody holds any of them.
+func TestBatchesShareMemory(t *testing.T) {
+	point := testPoints("a")[0]
+	fill := func(b *batch, n, size int, value byte) {
+		for i := 0; i < n && !b.full(); i++ {
+			data := b.extend(batchFrame{len: uint32(size), wire: uint32(size), point: point})
+			for j := range data {
+				data[j] = value
+			}
 		}
-		if rooms > idleBytes+used {
-			t.Errorf("200 batches of %d frames take %d bytes, of %d at most", n, rooms, idleBytes+used)
+	}
+	for _, frame := range []struct{ n, size int }{{1, 10}, {1, MaxSnapLen}, {100, 1500}, {batchFrames, 0}, {batchFrames, 60}, {batchFrames, 1500}, {batchFrames, MaxSnapLen}} {
+		var held []*batch
+		used := map[*arena]bool{}
+		total := 0
+		for b, i := newBatch(), 0; i < 40; i++ {
+			fill(b, frame.n, frame.size, byte(i))
+			held, used[b.arena], total = append(held, b), true, total+len(b.blocks)
+			if len(b.frames) == 0 || len(b.frames) < frame.n && !b.full() {
+				t.Fatalf("%+v: batch %d has %d frames", frame, i, len(b.frames))
+			}
+			b = b.next()
+			if i == 39 {
+				b.release()
+			}
+		}
+		if most := 1 + total/(batchBytes) + 40*frame.n/batchFrames; len(used) > most {
+			t.Errorf("%+v: %d bytes take %d arenas, want %d at most", frame, total, len(used), most)
+		}
+		for i, b := range held {
+			var f Frame
+			for k := range b.frames {
+				if b.fill(&f, k); len(f.Data) != frame.size || len(f.Data) > 0 && (f.Data[0] != byte(i) || f.Data[frame.size-1] != byte(i)) {
+					t.Fatalf("%+v: frame %d of batch %d is another one's", frame, k, i)
+				}
+			}
 		}
 		for _, b := range held {
 			b.release()
 		}
 	}
-}
-
-// A capture at a steady rate takes no new memory for frames, however often garbage is collected.
-func TestBatchesAllocateOnce(t *testing.T) {
-	idle.batches, idle.bytes = nil, 0
-	if n := testing.AllocsPerRun(20, func() {
-		runtime.GC()
-		a, b := batchFilled(1000), batchFilled(1000)
-		a.release()
+	b := newBatch()
+	if allocations := testing.AllocsPerRun(1000, func() { // of which each is handed over and read
+		fill(b, 100, 1500, 0)
+		next := b.next()
 		b.release()
-	}); n > 2 { // the interfaces
-		t.Errorf("%v allocations for two batches", n)
+		b = next
+	}); allocations > 1 {
+		t.Errorf("a batch takes %v allocations, want what describes it", allocations)
 	}
+	b.release()
 }

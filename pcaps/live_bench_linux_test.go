@@ -35,8 +35,9 @@ func BenchmarkDrain(b *testing.B) {
 				batch := newBatch()
 				for f := new(ringFrame); r.next(f); r.take() {
 					if f.appendTo(batch, point, MaxSnapLen); batch.full() {
+						next := batch.next()
 						batch.release()
-						batch = newBatch()
+						batch = next
 					}
 					frames++
 				}

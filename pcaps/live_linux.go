@@ -30,7 +30,7 @@ func (PermissionError) Error() string {
 // captured before the first frame is read.
 func OpenLive(o LiveOptions) (*Live, error) {
 	l := newLive(o)
-	c := &capture{Live: l, snap: cmp.Or(o.SnapLen, MaxSnapLen), wake: -1, links: -1}
+	c := &capture{Live: l, snap: min(cmp.Or(o.SnapLen, MaxSnapLen), MaxSnapLen), wake: -1, links: -1}
 	l.device = c
 	if err := c.open(); err != nil {
 		c.close()
@@ -52,8 +52,9 @@ type capture struct {
 	waking sync.Mutex // held to use wake while somebody may close it
 	snap   int        // bytes kept of a frame
 
-	batch    *batch // that is being filled
-	number   uint64 // frames seen
+	batch    *batch    // that is being filled
+	handed   time.Time // when the one before it was handed over
+	number   uint64    // frames seen
 	known    []*Interface
 	rows     []InterfaceCounters
 	latest   int64    // time of a frame

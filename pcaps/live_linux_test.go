@@ -3,6 +3,7 @@ package pcaps
 import (
 	"net"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -174,5 +175,23 @@ func TestAnyProgram(t *testing.T) {
 		if got, err := vm.Run(make([]byte, 100)); err != nil || got != int(p.want) {
 			t.Errorf("hardware %d, kind %d: %d (%v), want %d", p.hardware, p.kind, got, err, p.want)
 		}
+	}
+}
+
+// The thread that captures has short turns where the kernel has them, and is as nice as it was.
+func TestRunSoon(t *testing.T) {
+	niceness := make(chan *unix.SchedAttr)
+	go func() {
+		runtime.LockOSThread() // and it ends with its thread
+		unix.Setpriority(unix.PRIO_PROCESS, 0, 7)
+		runSoon()
+		a, err := unix.SchedGetAttr(0, 0)
+		if err != nil {
+			t.Error(err)
+		}
+		niceness <- a
+	}()
+	if a := <-niceness; a == nil || a.Policy != unix.SCHED_NORMAL || a.Nice != 7 || a.Runtime != 0 && a.Runtime != 100_000 {
+		t.Errorf("%+v", a)
 	}
 }

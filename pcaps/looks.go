@@ -2,7 +2,6 @@ package pcaps
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"unicode/utf8"
 )
@@ -49,12 +48,11 @@ func looks(head []byte) string {
 	if len(head) > 262 && string(head[257:262]) == "ustar" {
 		return "a tar archive"
 	}
-	head = head[:min(len(head), 512)]
+	if start := head[:min(len(head), 512)]; isText(start) {
+		return looksText(start)
+	}
 	if looksERF(head) {
 		return "an Endace ERF capture, which is not read"
-	}
-	if isText(head) {
-		return looksText(head)
 	}
 	return fmt.Sprintf("it starts with the bytes % x", head[:min(len(head), 8)])
 }
@@ -87,16 +85,4 @@ func looksText(head []byte) string {
 		return "a script"
 	}
 	return "text"
-}
-
-// looksERF tells Endace's format, which has no magic, by its first record: time (seconds in the upper half,
-// little-endian), type, flags, record length, loss counter, wire length.
-func looksERF(head []byte) bool {
-	if len(head) < 16 {
-		return false
-	}
-	const year1995, year2050 = 25 * 365 * 86400, 80 * 365 * 86400
-	seconds, kind := binary.LittleEndian.Uint32(head[4:]), head[8]&0x7f
-	length, wireLen := binary.BigEndian.Uint16(head[10:]), binary.BigEndian.Uint16(head[14:])
-	return seconds > year1995 && seconds < year2050 && kind >= 1 && kind <= 48 && length >= 16 && wireLen > 0 && !isText(head)
 }

@@ -9,11 +9,19 @@ import (
 )
 
 // open opens the interfaces, or the files. With a capture filter the source has only those frames that it means: the others are as if they
-// had not been captured, and are not dissected. A mistake in the filter is found before any file is opened.
+// had not been captured, and are not dissected. A mistake in the filter is found before any file is opened. That a file is named twice is said.
 func (in *input) open(files []string) (pcaps.Source, error) {
 	if len(in.at.interfaces) > 0 {
 		return in.openInterfaces()
 	}
+	src, err := in.openFiles(files)
+	if line := repetition(files); err == nil && line != "" && !in.quiet {
+		notice(line)
+	}
+	return src, err
+}
+
+func (in *input) openFiles(files []string) (pcaps.Source, error) {
 	if in.capture == "" {
 		return open(files)
 	}

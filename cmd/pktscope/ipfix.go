@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strings"
 	"time"
 
@@ -81,7 +80,7 @@ func (p *flowExport) end(tracker *flows.Tracker) error {
 	err := p.failed(errors.Join(p.exporter.Tracker(tracker, p.takesFlow), p.exporter.Flush()))
 	p.conn.Close()
 	if err == nil && !p.quiet {
-		fmt.Fprintf(os.Stderr, "pktscope: %d records in %d messages went to %s\n", p.exporter.Records(), p.exporter.Messages(), p.conn.RemoteAddr())
+		notice(fmt.Sprintf("%s in %s went to %s", count(p.exporter.Records(), "record"), count(p.exporter.Messages(), "message"), p.conn.RemoteAddr()))
 	}
 	return err
 }
@@ -92,4 +91,12 @@ func (p *flowExport) failed(err error) error {
 		return nil
 	}
 	return fmt.Errorf("--ipfix: %w", err)
+}
+
+// count is "1 message", "2 messages".
+func count(n uint64, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
 }

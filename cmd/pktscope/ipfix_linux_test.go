@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -8,12 +9,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"pktscope/dissect"
 	"pktscope/flows"
+	"pktscope/pcaps"
 )
 
 // export sends the flows of a recording to a collector, and returns the packets and bytes that they have.
@@ -118,6 +124,60 @@ func TestIPFIXWithNfcapd(t *testing.T) {
 	if !strings.Contains(string(got), "192.168.1.10,203.0.113.100") {
 		t.Errorf("nfdump has no connection of the client:\n%.500s", got)
 	}
+
+	// The flags that it shows of all connections from one address to another are those that the packets have.
+	shown, err := exec.Command("nfdump", "-R", dir, "-o", "fmt:%sa %da %flg", "-q", "proto tcp").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	flagged, want := map[string]uint64{}, flagsSent(t, "corpus:nat")
+	for line := range strings.Lines(string(shown)) {
+		columns := strings.Fields(line)
+		if pair := columns[0] + " " + columns[1]; want[pair] != 0 { // else it is of the other recording
+			flagged[pair] |= nfdumpFlags(columns[2])
+		}
+	}
+	if diff := cmp.Diff(want, flagged); diff != "" || len(want) < 4 {
+		t.Errorf("%d pairs of addresses; flags (- want, + nfdump):\n%s", len(want), diff)
+	}
+}
+
+// nfdumpFlags reads flags as nfdump prints them: "...AP.SF", the highest first.
+func nfdumpFlags(s string) (flags uint64) {
+	for i, c := range s {
+		if c != '.' {
+			flags |= 1 << (len(s) - 1 - i)
+		}
+	}
+	return flags
+}
+
+// flagsSent is which flags segments of TCP have from one address to another.
+func flagsSent(t *testing.T, recording string) map[string]uint64 {
+	t.Helper()
+	src, err := open([]string{recording})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	x, err := dissect.NewExtractor([]string{"ip.src", "ip.dst", "tcp.flags"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]uint64{}
+	decoder := dissect.NewConfig(dissect.Options{Cookie: -1}).NewDecoder()
+	for f, err := range pcaps.Frames(src) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		var p dissect.Packet
+		decoder.Decode(&p, &dissect.Frame{Data: f.Data, WireLen: f.WireLen, Number: f.Number, Time: f.Time, Point: &dissect.Point{Link: uint16(f.Interface.LinkType)}})
+		cells := x.Extract(&p)
+		if flags, err := strconv.ParseUint(string(cells[2]), 0, 16); err == nil && len(cells[0]) > 0 && !bytes.ContainsRune(cells[0], ',') { // IPv4, and no ICMP error
+			all[string(cells[0])+" "+string(cells[1])] |= flags
+		}
+	}
+	return all
 }
 
 // nfacctd takes the same, and sees who became whom.

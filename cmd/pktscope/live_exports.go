@@ -88,7 +88,8 @@ func (x *liveExports) close() {
 		x.server.Close()
 	}
 	if x.conn != nil {
-		notice(fmt.Sprintf("%d flow records in %d messages went to %s, %d messages failed", x.exporter.Records(), x.exporter.Messages(), x.conn.RemoteAddr(), x.failures))
+		notice(fmt.Sprintf("%s in %s went to %s, %s failed",
+			count(x.exporter.Records(), "flow record"), count(x.exporter.Messages(), "message"), x.conn.RemoteAddr(), count(x.failures, "message")))
 		x.conn.Close()
 	}
 }

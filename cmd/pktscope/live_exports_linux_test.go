@@ -77,7 +77,7 @@ func TestLiveExports(t *testing.T) {
 		t.Errorf("metrics are\n%s", got)
 	}
 	r.stop()
-	if said := r.said(); !strings.Contains(said, "1 flow records in 1 messages went to 127.0.0.1:9995, 0 messages failed") {
+	if said := r.said(); !strings.Contains(said, "1 flow record in 1 message went to 127.0.0.1:9995, 0 messages failed") {
 		t.Errorf("it says %s", said)
 	}
 	time.Sleep(500 * time.Millisecond) // for what is in the collector's socket

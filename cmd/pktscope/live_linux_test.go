@@ -143,10 +143,15 @@ func (p *pair) inside(name string, do func() error) {
 	}
 }
 
-// sendFrames sends n times a datagram to port 4242 behind headers.
-func (p *pair) sendFrames(n int, headers ...craft.Layer) {
+// sendFrames sends n times a datagram to port 4242 behind headers, with a pause after each hundred.
+func (p *pair) sendFrames(n int, pause time.Duration, headers ...craft.Layer) {
 	p.t.Helper()
-	frame := craft.Packet(append(headers, craft.IPv4{Src: "10.0.0.1", Dst: "10.0.0.2"}, craft.UDP{Src: 4241, Dst: 4242}, craft.Payload("pktscope"))...)
+	p.sendBytes(n, pause, craft.Packet(append(headers, craft.IPv4{Src: "10.0.0.1", Dst: "10.0.0.2"}, craft.UDP{Src: 4241, Dst: 4242}, craft.Payload("pktscope"))...))
+}
+
+// sendBytes sends a frame n times.
+func (p *pair) sendBytes(n int, pause time.Duration, frame []byte) {
+	p.t.Helper()
 	p.inside(p.tx, func() error {
 		link, err := net.InterfaceByName("tx0")
 		if err != nil {
@@ -162,7 +167,7 @@ func (p *pair) sendFrames(n int, headers ...craft.Layer) {
 				return err
 			}
 			if i%100 == 99 {
-				time.Sleep(time.Millisecond)
+				time.Sleep(pause)
 			}
 		}
 		return nil
@@ -206,6 +211,7 @@ type running struct {
 	mutex  sync.Mutex
 	errors bytes.Buffer // standard error
 	lines  chan object  // of standard output
+	status int          // that it is to end with
 	waited chan struct{}
 }
 
@@ -324,8 +330,8 @@ func (r *running) rest(looks ...func(object)) (last object) {
 		case o, ok := <-r.lines:
 			if !ok {
 				<-r.waited
-				if !last.Last || r.ProcessState.ExitCode() != 0 {
-					r.t.Fatalf("exit status %d, last object %s, %s", r.ProcessState.ExitCode(), last.text, r.said())
+				if !last.Last || r.ProcessState.ExitCode() != r.status {
+					r.t.Fatalf("exit status %d, want %d; last object %s, %s", r.ProcessState.ExitCode(), r.status, last.text, r.said())
 				}
 				return last
 			}
@@ -360,7 +366,7 @@ func (p *pair) packets(file string, fields ...string) []string {
 func TestLiveCounts(t *testing.T) {
 	const n = 3000
 	tagged := func(tags ...craft.Layer) func(*pair) {
-		return func(p *pair) { p.sendFrames(n, append([]craft.Layer{craft.Ethernet{}}, tags...)...) }
+		return func(p *pair) { p.sendFrames(n, time.Millisecond, append([]craft.Layer{craft.Ethernet{}}, tags...)...) }
 	}
 	for _, link := range []struct {
 		name   string
@@ -422,29 +428,76 @@ func (p *pair) vxlan() {
 	p.address("vx0", "vx0", "10.0.2")
 }
 
-// A process that is stopped reads nothing: the ring overflows. Each frame is either seen or counted as dropped.
+// A process that is stopped reads nothing: its rings overflow. Each frame is either seen or counted as dropped, exactly, at each interface.
 func TestLiveDrops(t *testing.T) {
 	const n = 20000
-	p := newPair(t)
-	r := p.live("--direction", "in", "--ring", "64K", "-f", "udp port 4242", "-w", "trace.pcapng", "--interval", "300ms")
-	p.send("10.0.0.2", 500, 100, time.Millisecond)
-	r.Process.Signal(syscall.SIGSTOP)
-	p.send("10.0.0.2", n-1000, 100, 0)
-	r.Process.Signal(syscall.SIGCONT)
-	p.settle()
-	p.send("10.0.0.2", 500, 100, time.Millisecond)
-	p.settle()
-	var seen, dropped uint64
-	last := r.stop(func(o object) { seen += o.Now.Frames.Seen; dropped += o.Now.Frames.Dropped })
-	c := last.Total.Frames
-	if c.Dropped == 0 || c.Freezes == 0 || c.Seen+c.Dropped != n || c.Received != n || seen != c.Seen || dropped != c.Dropped {
-		t.Errorf("sent %d, %+v; in intervals %d seen, %d dropped", n, c, seen, dropped)
+	tagged := func(tags ...craft.Layer) func(*pair, int, time.Duration) {
+		return func(p *pair, n int, pause time.Duration) {
+			p.sendFrames(n, pause, append([]craft.Layer{craft.Ethernet{}}, tags...)...)
+		}
 	}
-	if last.Recording.Frames != c.Seen || uint64(len(p.packets("trace.pcapng", "frame.number"))) != c.Seen {
-		t.Errorf("seen %d, recorded %+v", c.Seen, last.Recording)
-	}
-	if want := fmt.Sprintf("captured %d frames, %d bytes; dropped by the kernel %d, skipped by analysis 0", c.Seen, c.Bytes, c.Dropped); !strings.Contains(r.said(), want) {
-		t.Errorf("it says %q, want %q", r.said(), want)
+	plain := func(p *pair, n int, pause time.Duration) { p.send("10.0.0.2", n, 100, pause) }
+	tunnelled := func(p *pair, n int, pause time.Duration) { p.send("10.0.2.2", n, 100, pause) }
+	const vxlan = "udp dst port 4789 and udp[52:2] = 4242" // the port of the datagram inside
+	for _, link := range []struct {
+		name       string
+		interfaces string
+		marked     string // the capture filter that means what the test sends, and nothing else
+		send       func(*pair, int, time.Duration)
+		field      string // of a packet in the recording
+		values     []string
+	}{
+		{"plain", "rx0", "udp port 4242", plain, "frame.protocols", []string{"eth:ip:udp:data"}},
+		{"any", "any", "udp port 4242", plain, "frame.interface_name", []string{"rx0"}},
+		{"VLAN", "rx0", "vlan 100 and udp port 4242", tagged(craft.VLAN{ID: 100, Priority: 3}), "vlan.id", []string{"100"}},
+		{"service VLAN", "rx0", "vlan 200 and udp port 4242", tagged(craft.VLAN{TPID: 0x88a8, ID: 200}), "ieee8021ad.id", []string{"200"}},
+		{"VLAN at any", "any", "vlan 100 and udp port 4242", tagged(craft.VLAN{ID: 100}), "vlan.id", []string{"100"}},
+		{"QinQ", "rx0", "vlan 200 and vlan 7 and udp port 4242", tagged(craft.VLAN{TPID: 0x88a8, ID: 200}, craft.VLAN{ID: 7}),
+			"frame.protocols", []string{"eth:ieee8021ad:vlan:ip:udp:data"}},
+		{"VXLAN", "rx0", vxlan, tunnelled, "vxlan.vni", []string{"5001"}},
+		{"VXLAN, outside and inside", "rx0,vx0", vxlan + " or udp port 4242", tunnelled, "frame.interface_name", []string{"rx0", "vx0"}},
+	} {
+		t.Run(link.name, func(t *testing.T) {
+			p := newPair(t)
+			p.vxlan()
+			r := p.start("live", "-i", link.interfaces, "--report", "summary", "--direction", "in", "--ring", "64K", "-f", link.marked,
+				"-w", "trace.pcapng", "--interval", "300ms")
+			link.send(p, 500, time.Millisecond)
+			r.Process.Signal(syscall.SIGSTOP)
+			link.send(p, n-1000, 0)
+			r.Process.Signal(syscall.SIGCONT)
+			p.settle()
+			link.send(p, 500, time.Millisecond)
+			p.settle()
+			var seen, dropped uint64
+			last := r.stop(func(o object) { seen += o.Now.Frames.Seen; dropped += o.Now.Frames.Dropped })
+			rows := last.Total.Interfaces
+			c := last.Total.Frames
+			if link.interfaces == "any" { // they share a ring: only together they make a sum
+				rows = slices.Clone(rows[:1])
+				rows[0].Frames = c
+			}
+			for _, row := range rows {
+				if f := row.Frames; f.Dropped == 0 || f.Freezes == 0 || f.Seen == 0 || f.Seen+f.Dropped != n || f.Received != n {
+					t.Errorf("%s: sent %d, %+v", row.Name, n, f)
+				}
+			}
+			if seen != c.Seen || dropped != c.Dropped || len(rows) != strings.Count(link.interfaces, ",")+1 {
+				t.Errorf("%+v; in intervals %d seen, %d dropped; interfaces %+v", c, seen, dropped, rows)
+			}
+			lines := p.packets("trace.pcapng", link.field)
+			if last.Recording.Frames != c.Seen || uint64(len(lines)) != c.Seen {
+				t.Errorf("seen %d, recorded %+v, %d packets in the file", c.Seen, last.Recording, len(lines))
+			}
+			for _, line := range lines {
+				if !slices.Contains(link.values, line) {
+					t.Fatalf("%s is %q in the recording, want %q", link.field, line, link.values)
+				}
+			}
+			if want := fmt.Sprintf("captured %d frames, %d bytes; dropped by the kernel %d, skipped by analysis 0", c.Seen, c.Bytes, c.Dropped); !strings.Contains(r.said(), want) {
+				t.Errorf("it says %q, want %q", r.said(), want)
+			}
+		})
 	}
 }
 
@@ -626,11 +679,11 @@ func TestLiveForgets(t *testing.T) {
 	p := newPair(t)
 	for _, idle := range []string{"1s", "1h"} {
 		r := p.live("--report", "flows", "--interval", "300ms", "--max-idle", idle)
-		p.sendFrames(3, craft.Ethernet{})
+		p.sendFrames(3, time.Millisecond, craft.Ethernet{})
 		time.Sleep(1500 * time.Millisecond)
-		p.sendFrames(2, craft.Ethernet{}, craft.VLAN{ID: 7}) // which tells the time
+		p.sendFrames(2, time.Millisecond, craft.Ethernet{}, craft.VLAN{ID: 7}) // which tells the time
 		time.Sleep(700 * time.Millisecond)
-		p.sendFrames(4, craft.Ethernet{})
+		p.sendFrames(4, time.Millisecond, craft.Ethernet{})
 		var flows struct {
 			Flows struct {
 				Rows []struct {
@@ -721,10 +774,64 @@ func TestLivePrivileges(t *testing.T) {
 	})
 }
 
+// --fail-on looks for what it looks for in files, in all since the start and with any number of processors, and the recording is completed all the same.
+func TestLiveFailOn(t *testing.T) {
+	p := newPair(t)
+	const good, flipped = 50, 3
+	datagram := craft.Packet(craft.Ethernet{}, craft.IPv4{Src: "10.0.0.1", Dst: "10.0.0.2"}, craft.UDP{Src: 4241, Dst: 4242}, craft.Payload(strings.Repeat("x", 100)))
+	bad := slices.Clone(datagram)
+	bad[14+10+1] ^= 1 << 4 // of the checksum of IPv4
+	short := craft.Packet(craft.Ethernet{}, craft.IPv4{Src: "10.0.0.1", Dst: "10.0.0.2", Protocol: 6}, craft.Payload("no room for TCP"))
+	const corruption = "one-bit-corruption: one flipped bit each explains 3 of 3 bad checksums of ip over the link of 02:00:00:00:00:01, from 10.0.0.1; in 3 of them it is bit 4 of a 16-bit word, first in frame 51"
+	for _, c := range []struct {
+		arguments string
+		status    int
+		said      []string // behind what it always says
+	}{
+		{"--fail-on bad-checksum", 3, []string{"bad-checksum in frame 51, and in 2 more"}},
+		{"--fail-on bad-checksum,malformed -j 1", 3, []string{"bad-checksum in frame 51, and in 2 more", "malformed in frame 54"}},
+		{"--fail-on bad-checksum,malformed -j 4", 3, []string{"bad-checksum in frame 51, and in 2 more", "malformed in frame 54"}},
+		{"--fail-on bad-checksum --tables interval", 3, []string{"bad-checksum in frame 51, and in 2 more"}},
+		{"--fail-on bad-checksum -Y udp.length<20", 0, nil},
+		{"--fail-on truncated", 0, nil},
+		{"--fail-on truncated --snaplen 60", 3, []string{"truncated in frame 1, and in 52 more"}},
+		{"--fail-on one-bit-corruption", 3, []string{corruption}},
+		{"--fail-on warning --tables start -j 1", 3, []string{corruption}},
+		{"--fail-on one-bit-corruption --threshold one-bit-corruption=4", 0, nil},
+		{"--fail-on storm --threshold storm=1", 0, nil}, // none of these goes to a group
+		{"--fail-on critical", 0, nil},
+	} {
+		t.Run(c.arguments, func(t *testing.T) {
+			p.t, p.dir = t, t.TempDir()
+			r := p.live(append([]string{"--direction", "in", "--interval", "200ms", "-w", "trace.pcapng"}, strings.Fields(c.arguments)...)...)
+			r.status = c.status
+			p.sendBytes(good, 0, datagram)
+			time.Sleep(250 * time.Millisecond) // in another interval
+			p.sendBytes(flipped, 0, bad)
+			p.sendBytes(1, 0, short)
+			p.settle()
+			last := r.stop()
+			if n := uint64(len(p.packets("trace.pcapng", "frame.number"))); n != good+flipped+1 || last.Total.Frames.Seen != n {
+				t.Errorf("%d packets in the file, %+v", n, last.Total.Frames)
+			}
+			lines := strings.Split(strings.TrimSuffix(r.said(), "\n"), "\n")
+			if want := append([]string{"captured 54 frames"}, c.said...); len(lines) != len(want) {
+				t.Errorf("it says %q, want %q", lines, want)
+			} else {
+				for i, line := range lines {
+					if !strings.HasPrefix(line, "pktscope: "+want[i]) {
+						t.Errorf("it says %q, want %q", line, want[i])
+					}
+				}
+			}
+		})
+	}
+}
+
 // What offloading leaves in frames is marked: sums that nobody has computed, and segments that nobody has cut or that were put together.
 func TestLiveOffload(t *testing.T) {
 	p := newPair(t)
-	r := p.live("-f", "tcp port 4242", "-w", "trace.pcapng", "--fail-on", "bad-checksum")
+	r := p.live("-f", "tcp port 4242", "-w", "trace.pcapng", "--fail-on", "bad-checksum", "--by", "pktscope.offload.gso,pktscope.offload.checksum_owed")
 	var listener net.Listener
 	p.inside(p.rx, func() (err error) {
 		listener, err = net.Listen("tcp4", "10.0.0.2:4242")
@@ -756,7 +863,7 @@ func TestLiveOffload(t *testing.T) {
 		t.Fatalf("received %d bytes", n)
 	}
 	p.settle()
-	r.stop()
+	last := r.stop()
 	src, err := pcaps.Open(filepath.Join(p.dir, "trace.pcapng"))
 	if err != nil {
 		t.Fatal(err)
@@ -785,6 +892,35 @@ func TestLiveOffload(t *testing.T) {
 	}
 	if long == 0 || marked != long || sums == 0 || ins == 0 || outs == 0 {
 		t.Errorf("%d frames longer than the MTU, %d marked, %d sums owed, %d came in, %d went out", long, marked, sums, ins, outs)
+	}
+
+	// The marks are fields, of what is captured and of what was recorded.
+	var by map[string]struct {
+		Rows []struct {
+			GSO     bool `json:"pktscope.offload.gso"`
+			Owed    bool `json:"pktscope.offload.checksum_owed"`
+			Packets int
+		}
+	}
+	if err := json.Unmarshal([]byte(fmt.Sprintf(`{"by":%s}`, last.Total.Reports["by"])), &by); err != nil {
+		t.Fatal(err)
+	}
+	var live, recorded [2]int
+	for _, row := range by["by"].Rows {
+		if row.GSO {
+			live[0] += row.Packets
+		}
+		if row.Owed {
+			live[1] += row.Packets
+		}
+	}
+	for _, line := range p.packets("trace.pcapng", "pktscope.offload.gso", "pktscope.offload.checksum_owed") {
+		gso, owed, _ := strings.Cut(line, "\t")
+		recorded[0] += len(gso)
+		recorded[1] += len(owed)
+	}
+	if want := [2]int{marked, sums}; live != want || recorded != want {
+		t.Errorf("segments and sums owed: %v live, %v in the recording, want %v", live, recorded, want)
 	}
 }
 
@@ -925,7 +1061,7 @@ func liveAgreesWithRead(t *testing.T, top string) {
 	r := p.start("live", "-i", "rx0", "--report", tables, "--top", top, "--interval", "300ms", "-w", "trace.pcapng")
 	p.send("10.0.0.2", 1000, 100, time.Millisecond)
 	p.send("10.0.2.2", 1000, 100, time.Millisecond)
-	p.sendFrames(1000, craft.Ethernet{}, craft.VLAN{ID: 100})
+	p.sendFrames(1000, time.Millisecond, craft.Ethernet{}, craft.VLAN{ID: 100})
 	p.settle()
 	last := r.stop()
 	cmd := exec.Command(p.program, "read", "trace.pcapng", "--report", tables, "--top", top, "--format", "json")

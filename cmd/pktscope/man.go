@@ -20,10 +20,13 @@ import (
 func manCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "man DIRECTORY",
-		Short:  "Write manual pages into a directory",
+		Short:  "Write manual pages into a directory, which is made if it is not there",
 		Hidden: true, // it is for packagers
 		Args:   cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := os.MkdirAll(args[0], 0o755); err != nil {
+				return err
+			}
 			pages := manPages(cmd.Root())
 			for name, page := range pages {
 				page.seeAlso(pages, name)

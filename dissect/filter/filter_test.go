@@ -41,6 +41,19 @@ func compile(t testing.TB, text string) *filter.Filter {
 	return f
 }
 
+// What a capture says of offloading is a field where it is set.
+func TestMatchOffload(t *testing.T) {
+	p := overlay(t)
+	for flags, want := range map[uint32]bool{0: false, 2: false, 2 | 1<<9: false, 2 | 1<<11: true} {
+		p.Flags = flags
+		for _, text := range []string{"pktscope.offload.gso", "pktscope.offload.gso == 1", "pktscope.offload.gso == true", "tcp and pktscope.offload.gso"} {
+			if compile(t, text).Match(p) != want {
+				t.Errorf("flags %#x: %s is %v", flags, text, !want)
+			}
+		}
+	}
+}
+
 // Of the overlay packet: which filters mean it. Each block is about one operator and what it says of several occurrences.
 func TestMatch(t *testing.T) {
 	p := overlay(t)
