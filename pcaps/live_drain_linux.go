@@ -50,7 +50,7 @@ func (c *capture) capture() {
 // runSoon asks the scheduler for short turns of this thread, which since Linux 6.12 means that it need not wait until another one's is over. It is awake
 // for moments only, but in the milliseconds that others have at a time a small ring overflows.
 func runSoon() {
-	const turn = 100 * time.Microsecond // the shortest that there is
+	const turn = 500 * time.Microsecond // in which it can drain a small ring that is full
 	a, err := unix.SchedGetAttr(0, 0)
 	if err != nil || a.Policy != unix.SCHED_NORMAL { // somebody has chosen how it runs
 		return

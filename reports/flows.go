@@ -243,18 +243,18 @@ func NoteLimits(t *Table, tracker *flows.Tracker) {
 func LimitNotes(tracker *flows.Tracker) (notes []string) {
 	c := tracker.Counts()
 	for _, n := range []struct {
-		n    uint64
-		text string
+		n               uint64
+		one, more, text string
 	}{
-		{c.Left, "flows left before the end because of --max-flows: what came later with their addresses and ports is another flow"},
-		{c.Quiet, "flows left because of --max-idle: what came later with their addresses and ports is another flow"},
-		{tracker.ForgottenSegments().Count, "segments left because of --max-segments"},
-		{c.Unlinked, "links found no room because of --max-links"},
-		{c.Ambiguous, "flows could belong to several others, and are linked to none"},
-		{c.Unlabeled, "names of servers found no room"},
+		{c.Left, "flow", "flows", "left before the end because of --max-flows: what came later with the same addresses and ports is another flow"},
+		{c.Quiet, "flow", "flows", "left because of --max-idle: what came later with the same addresses and ports is another flow"},
+		{tracker.ForgottenSegments().Count, "segment", "segments", "left because of --max-segments"},
+		{c.Unlinked, "link", "links", "found no room because of --max-links"},
+		{c.Ambiguous, "flow", "flows", "could belong to several others: no link was made"},
+		{c.Unlabeled, "name of a server", "names of servers", "found no room"},
 	} {
 		if n.n > 0 {
-			notes = append(notes, thousands(int64(n.n))+" "+n.text)
+			notes = append(notes, plural(n.n, n.one, n.more)+" "+n.text)
 		}
 	}
 	return notes

@@ -1,5 +1,7 @@
 package reports
 
+import "math/bits"
+
 // recent remembers which values were counted in which group, so that a [Distinct] need not be asked about each packet of a long
 // conversation. It may forget any of them at any time: Distinct knows what it has. What it remembers has reached a part or the report that
 // the part was flushed into, so it must be emptied when the report is.
@@ -26,23 +28,42 @@ func newRecent(seed Seed) recent {
 
 // fresh tells whether the value of two words does not seem to have been counted in the group with that hash.
 func (r *recent) fresh(a, b, group uint64) bool {
-	tag := fold(a^group, b^r.seed[1]) // 0, which is in all slots at first, comes by chance only: seed and group are not known
-	slot := &r.tags[tag>>r.shift]
+	tag := r.tag(a, b, group)
+	pair := r.pair(tag)
 	r.asked++
-	if *slot == tag {
+	switch tag {
+	case pair[0]:
+		return false
+	case pair[1]:
+		pair[0], pair[1] = pair[1], pair[0]
 		return false
 	}
-	if *slot != 0 {
+	if pair[1] != 0 {
 		if r.lost++; r.lost > len(r.tags) && len(r.tags) < 1<<mostRecentBits {
 			if r.asked < muchLost*r.lost {
 				r.grow()
-				slot = &r.tags[tag>>r.shift]
+				pair = r.pair(tag)
 			}
 			r.asked, r.lost = 0, 0
 		}
 	}
-	*slot = tag
+	pair[0], pair[1] = tag, pair[0]
 	return true
+}
+
+// tag is the hash of a value in a group. Both factors have both words in them, in a way that no two values have both factors alike: otherwise addresses in
+// a row would come to tags at even distances, of which many may have one place. 0, which is in all places at first, comes by chance only: seed and group
+// are not known.
+func (r *recent) tag(a, b, group uint64) uint64 {
+	a ^= bits.RotateLeft64(b, 17)
+	b ^= bits.RotateLeft64(a, 32)
+	return fold(a^group, b^r.seed[1])
+}
+
+// pair is the two places that a tag may have: that of the one met last, and that of the other.
+func (r *recent) pair(tag uint64) *[2]uint64 {
+	at := tag >> r.shift &^ 1
+	return (*[2]uint64)(r.tags[at : at+2])
 }
 
 // grow doubles the room.
@@ -52,15 +73,17 @@ func (r *recent) grow() {
 	r.shift--
 	for _, tag := range old {
 		if tag != 0 {
-			r.tags[tag>>r.shift] = tag
+			pair := r.pair(tag)
+			pair[0], pair[1] = tag, pair[0]
 		}
 	}
 }
 
 // has tells whether the value was counted in the group, as far as it is remembered, without counting it.
 func (r *recent) has(a, b, group uint64) bool {
-	tag := fold(a^group, b^r.seed[1])
-	return r.tags[tag>>r.shift] == tag
+	tag := r.tag(a, b, group)
+	pair := r.pair(tag)
+	return tag == pair[0] || tag == pair[1]
 }
 
 func (r *recent) reset() {

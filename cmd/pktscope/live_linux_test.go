@@ -703,7 +703,7 @@ func TestLiveForgets(t *testing.T) {
 		slices.Sort(got)
 		want, notes := "[2 7]", ""
 		if idle == "1s" {
-			want, notes = "[2 3 4]", "1 flows left because of --max-idle: what came later with their addresses and ports is another flow"
+			want, notes = "[2 3 4]", "1 flow left because of --max-idle: what came later with the same addresses and ports is another flow"
 		}
 		if said := strings.Join(flows.Flows.Notes, "\n"); fmt.Sprint(got) != want || said != notes {
 			t.Errorf("--max-idle %s: flows of %v packets, want %s; notes %q, want %q", idle, got, want, said, notes)

@@ -1,8 +1,10 @@
 package lab_test
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -172,14 +174,26 @@ func TestOffload(t *testing.T) {
 			t.Errorf("no segment is larger than a frame at %s", point)
 		}
 	}
-	// The bytes from the sender are the same before and behind the card.
+	// The bytes from the sender are the same before and behind the card, whatever was sent again and how it was cut then.
 	payload := func(point, port string) (n int) {
-		seen := map[string]int{}
-		for _, row := range rows(t, "offload", fmt.Sprintf("frame.interface_name == %q and tcp.srcport == %s and tcp.len > 0", point, port), "tcp.seq_raw", "tcp.len") {
-			seen[row[0]] = number(t, row[1])
+		type piece struct{ from, to int32 } // behind the number of the first
+		first := map[string]uint32{}        // by version of IP
+		sent := map[string][]piece{}
+		for _, row := range rows(t, "offload", fmt.Sprintf("frame.interface_name == %q and tcp.srcport == %s and tcp.len > 0", point, port), "tcp.seq_raw", "tcp.len", "ip.version") {
+			at := uint32(number(t, row[0]))
+			if _, ok := first[row[2]]; !ok {
+				first[row[2]] = at
+			}
+			from := int32(at - first[row[2]])
+			sent[row[2]] = append(sent[row[2]], piece{from, from + int32(number(t, row[1]))})
 		}
-		for _, size := range seen {
-			n += size
+		for _, all := range sent {
+			slices.SortFunc(all, func(a, b piece) int { return cmp.Compare(a.from, b.from) })
+			end := all[0].from
+			for _, p := range all {
+				n += int(max(0, p.to-max(p.from, end)))
+				end = max(end, p.to)
+			}
 		}
 		return n
 	}
