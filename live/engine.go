@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -220,9 +221,10 @@ func (e *Engine) publish(m *pcaps.Mark) {
 	e.before, e.counted = e.sets.sums, m.Interfaces
 	if e.uncollected += m.To - m.From; e.uncollected >= int64(DefaultInterval) {
 		// Tables are the most that becomes garbage. Collected now, they are not there when those of the next interval are made: so memory stays as it
-		// is, whenever a collection would have come by itself.
+		// is, whenever a collection would have come by itself. What is free then goes back to the kernel at once: by itself it does so by and by, and where
+		// processors are busy hardly at all, so that each moment in which more was needed would be seen for long.
 		e.uncollected = 0
-		runtime.GC()
+		debug.FreeOSMemory()
 	}
 }
 
