@@ -3,6 +3,7 @@ package flows
 import (
 	"bytes"
 	"cmp"
+	"container/heap"
 	"iter"
 	"slices"
 
@@ -57,39 +58,13 @@ func (t *Top[T]) AddAt(key []byte, id uint32, thing func() T) {
 		}
 	}
 	p.key, p.thing = slices.Clone(key), thing()
+	kept := (*placedHeap[T])(&t.kept)
 	if full {
 		t.kept[0] = p
-		t.down()
-	} else {
+		heap.Fix(kept, 0)
+	} else { // heap.Push would make memory of each flow
 		t.kept = append(t.kept, p)
-		t.up()
-	}
-}
-
-// up moves the last of the heap to where it belongs.
-func (t *Top[T]) up() {
-	for i := len(t.kept) - 1; i > 0; {
-		above := (i - 1) / 2
-		if t.kept[above].compare(&t.kept[i]) >= 0 {
-			return
-		}
-		t.kept[above], t.kept[i] = t.kept[i], t.kept[above]
-		i = above
-	}
-}
-
-// down moves the first of the heap to where it belongs.
-func (t *Top[T]) down() {
-	for i := 0; ; {
-		later := 2*i + 1
-		if other := later + 1; other < len(t.kept) && t.kept[later].compare(&t.kept[other]) < 0 {
-			later = other
-		}
-		if later >= len(t.kept) || t.kept[later].compare(&t.kept[i]) <= 0 {
-			return
-		}
-		t.kept[later], t.kept[i] = t.kept[i], t.kept[later]
-		i = later
+		heap.Fix(kept, len(t.kept)-1)
 	}
 }
 
@@ -123,4 +98,18 @@ func (t *Top[T]) Clone(others int) *Top[T] {
 
 func (p *placed[T]) compare(other *placed[T]) int {
 	return cmp.Or(bytes.Compare(p.key, other.key), cmp.Compare(p.id, other.id))
+}
+
+// placedHeap has the flow that leaves next on top.
+type placedHeap[T any] []placed[T]
+
+func (h placedHeap[T]) Len() int           { return len(h) }
+func (h placedHeap[T]) Less(i, j int) bool { return h[i].compare(&h[j]) > 0 }
+func (h placedHeap[T]) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *placedHeap[T]) Push(x any)        { *h = append(*h, x.(placed[T])) }
+
+func (h *placedHeap[T]) Pop() any {
+	last := (*h)[len(*h)-1]
+	*h = (*h)[:len(*h)-1]
+	return last
 }
