@@ -598,19 +598,26 @@ func (p *pair) wait(r *running, line string) {
 	until(p.t, "it says "+line, func() bool { return strings.Contains(r.said(), line) })
 }
 
+// disk is a directory with a file system of that size.
+func (p *pair) disk(t *testing.T, size string) string {
+	t.Helper()
+	disk := filepath.Join(p.dir, "disk")
+	if err := os.Mkdir(disk, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size="+size); err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { unix.Unmount(disk, unix.MNT_DETACH) })
+	return disk
+}
+
 func TestLiveFullDisk(t *testing.T) {
 	const n = 5000
 	for _, ending := range []string{".pcapng", ".pcapng.zst"} {
 		t.Run(ending, func(t *testing.T) {
 			p := newPair(t)
-			disk := filepath.Join(p.dir, "disk")
-			if err := os.Mkdir(disk, 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=2m"); err != nil {
-				t.Skip(err)
-			}
-			t.Cleanup(func() { unix.Unmount(disk, unix.MNT_DETACH) })
+			disk := p.disk(t, "2m")
 			file := filepath.Join(disk, "trace"+ending)
 			r := p.live("--direction", "in", "-f", "udp port 4242", "-w", file)
 			for range 5 {
@@ -635,14 +642,7 @@ func TestLiveFullDisk(t *testing.T) {
 // Where there is no room for another file, the line names it once.
 func TestLiveFullDiskBetweenFiles(t *testing.T) {
 	p := newPair(t)
-	disk := filepath.Join(p.dir, "disk")
-	if err := os.Mkdir(disk, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=512k"); err != nil {
-		t.Skip(err)
-	}
-	t.Cleanup(func() { unix.Unmount(disk, unix.MNT_DETACH) })
+	disk := p.disk(t, "512k")
 	r := p.live("--direction", "in", "-f", "udp port 4242", "-w", filepath.Join(disk, "trace.pcapng"), "--rotate-size", "512K")
 	p.send("10.0.0.2", 1000, 1000, time.Millisecond)
 	p.settle()
