@@ -104,10 +104,7 @@ func TestAlike(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			in := &input{block: block}
-			for _, f := range frames {
-				in.steps = append(in.steps, f)
-			}
+			in := inputOf(frames, block)
 			if err := Read(in, o, set); err != nil {
 				t.Fatal(err)
 			}

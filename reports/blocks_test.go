@@ -34,10 +34,7 @@ func TestWorkers(t *testing.T) {
 			for j, workers := range []int{1, 2, 5} {
 				o.Workers, o.epoch = workers, []int{0, 1, 2, 5, 40}[(3*i+j)%5]
 				o.made = workers % 2 // of a byte already, what is there of a block is played
-				in := &input{block: block}
-				for _, f := range frames {
-					in.steps = append(in.steps, f)
-				}
+				in := inputOf(frames, block)
 				set, err := NewSet(names, nil, o)
 				if err != nil {
 					t.Fatal(err)
@@ -81,10 +78,7 @@ func (b brokenShard) Play() error {
 // A consumer that fails ends the run, however many workers there are.
 func TestWorkersFail(t *testing.T) {
 	for _, workers := range []int{1, 4} {
-		in := &input{block: 1}
-		for _, f := range mixture(t) {
-			in.steps = append(in.steps, f)
-		}
+		in := inputOf(mixture(t), 1)
 		if err := Read(in, Options{Workers: workers}, new(broken)); err != errBroken {
 			t.Errorf("%d workers: got %v, want %v", workers, err, errBroken)
 		}

@@ -43,10 +43,7 @@ func TestEpochs(t *testing.T) {
 func TestSetAgain(t *testing.T) {
 	frames := mixture(t)
 	read := func(set *Set, o Options, block int, frames []pcaps.Frame) {
-		in := &input{block: block}
-		for _, f := range frames {
-			in.steps = append(in.steps, f)
-		}
+		in := inputOf(frames, block)
 		if err := Read(in, o, set); err != nil {
 			t.Fatal(err)
 		}

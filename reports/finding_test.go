@@ -63,10 +63,7 @@ func (s *scene) find(t testing.TB, o FindingOptions, block int) []Finding {
 
 func (s *scene) search(t testing.TB, o FindingOptions, block int) *Set {
 	t.Helper()
-	in := &input{}
-	for _, f := range s.frames {
-		in.steps = append(in.steps, f)
-	}
+	in := inputOf(s.frames, 0)
 	options := Options{Findings: o, Bonds: s.bonds}
 	if s.tenants != "" {
 		tenants, err := flows.ParseTenants("tenants.yaml", []byte(s.tenants))

@@ -21,10 +21,7 @@ func TestIntervalsAllocateLittle(t *testing.T) {
 		t.Fatal(err)
 	}
 	interval := func() (allocated uint64) {
-		in := &input{}
-		for _, f := range frames {
-			in.steps = append(in.steps, f)
-		}
+		in := inputOf(frames, 0)
 		if err := Read(in, Options{}, consumer(func(p *dissect.Packet) error { return set.Packet(p) })); err != nil {
 			t.Fatal(err)
 		}

@@ -41,10 +41,7 @@ func natScene(t *testing.T, text string) (frames []pcaps.Frame) {
 // natTables are the report's, by name.
 func natTables(t *testing.T, frames []pcaps.Frame, conntrack []flows.ConntrackEntry) map[string]*Table {
 	t.Helper()
-	in := &input{}
-	for _, f := range frames {
-		in.steps = append(in.steps, f)
-	}
+	in := inputOf(frames, 0)
 	set, err := NewSet([]string{"nat"}, nil, Options{Conntrack: conntrack})
 	if err != nil {
 		t.Fatal(err)
@@ -197,10 +194,7 @@ udp 17 9 src=10.0.0.3 dst=203.0.113.9 sport=1000 dport=53 [UNREPLIED] src=203.0.
 
 // Flows that left to keep a limit are connections of the report all the same.
 func TestNATOfFlowsThatLeft(t *testing.T) {
-	in := &input{}
-	for _, f := range natScene(t, strings.TrimSpace(pool)) {
-		in.steps = append(in.steps, f)
-	}
+	in := inputOf(natScene(t, strings.TrimSpace(pool)), 0)
 	o := Options{Flows: flows.Options{MaxFlows: 2}}
 	set, err := NewSet([]string{"nat"}, nil, o)
 	if err != nil {

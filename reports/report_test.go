@@ -55,10 +55,7 @@ func playParts(t testing.TB, s setup, r Report, parts []Part, every int, o Optio
 			r.gather(parts)
 		}
 	}
-	in := &input{}
-	for _, f := range frames {
-		in.steps = append(in.steps, f)
-	}
+	in := inputOf(frames, 0)
 	reader, batch := flows.NewReader(), flows.Batch{}
 	n := 0
 	err := Read(in, o, consumer(func(p *dissect.Packet) error {

@@ -21,6 +21,15 @@ type input struct {
 	number       uint64
 }
 
+// inputOf is an input of these frames, in blocks of so many; 0 for blocks of 4096.
+func inputOf(frames []pcaps.Frame, block int) *input {
+	in := &input{block: block}
+	for _, f := range frames {
+		in.steps = append(in.steps, f)
+	}
+	return in
+}
+
 func (in *input) Fill(b *pcaps.Block, last uint64, inOrder func()) bool {
 	in.filling.Lock()
 	defer in.filling.Unlock()

@@ -24,10 +24,7 @@ func TestSkipping(t *testing.T) {
 		t.Fatal(err)
 	}
 	read := func(names []string, o Options) (needs bool, tables string) {
-		in := new(input)
-		for _, f := range frames {
-			in.steps = append(in.steps, f)
-		}
+		in := inputOf(frames, 0)
 		set, err := NewSet(names, nil, o)
 		if err != nil {
 			t.Fatal(err)
